@@ -1,0 +1,11 @@
+"""Breast-biopsy patches, classified the scikit-learn way.
+
+Two estimators stand here; everything else is in the modules `datasets`, `reading`, `metrics`,
+`model_selection`, `texture` and `registry`. Nothing is imported before it is used.
+"""
+
+import lazy_loader
+
+__version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,150 @@
+"""The course of a training: batches, learning rate, epochs, early stopping. Names no Keras."""
+
+import math
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from skbreast._augment import augment_patches
+from skbreast._patches import PatchSource, ahead
+
+__all__ = ["BestWeights", "TrainingSet", "channel_statistics", "cosine_rate", "train", "validate"]
+
+WARM_UP_SHARE = 0.05
+STATISTICS_SAMPLE = 1024
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """What one training runs over.
+
+    Attributes
+    ----------
+    source : PatchSource
+        The patches.
+    targets : ndarray of shape (n,), int32
+        Class numbers.
+    weights : ndarray of shape (n,), float32
+        Sample weights, class weights multiplied in.
+    """
+
+    source: PatchSource
+    targets: np.ndarray
+    weights: np.ndarray
+
+
+def cosine_rate(progress, peak):
+    """Learning rate after a share `progress` (0…1) of all steps: linear warm-up, then a cosine.
+
+    The cosine without restarts is that of Loshchilov & Hutter (2017).
+    """
+    if progress < WARM_UP_SHARE:
+        return peak * max(progress, 1e-3) / WARM_UP_SHARE
+    done = (progress - WARM_UP_SHARE) / (1 - WARM_UP_SHARE)
+    return peak * (1 + math.cos(math.pi * done)) / 2
+
+
+def channel_statistics(source):
+    """Mean and variance of each channel over at most 1,024 evenly spaced patches.
+
+    A channel that never varies gets variance 1.
+    """
+    n_sampled = min(len(source), STATISTICS_SAMPLE)
+    sampled = np.linspace(0, len(source) - 1, n_sampled).astype(int)
+    patches = source.take(sampled).astype(np.float64)
+    variance = patches.var(axis=(0, 1, 2))
+    return patches.mean(axis=(0, 1, 2)), np.where(variance > 0, variance, 1.0)
+
+
+def train(program, training_set, *, phase, epochs, batch_size, learning_rate, augment, seed):
+    """Train a program, an epoch an iteration.
+
+    Parameters
+    ----------
+    program : skbreast._keras.training.Program
+        The network, reset or loaded.
+    training_set : TrainingSet
+        What it learns from.
+    phase : str
+        One of `program.phases`.
+    epochs : int
+        Number of epochs, which the learning-rate schedule spans.
+    batch_size : int
+        Patches a step, at most; batches of an epoch differ by one patch at most.
+    learning_rate : float
+        Peak of the schedule.
+    augment : {None, "geometric", "stain"}
+        See :func:`skbreast._augment.augment_patches`.
+    seed : sequence of int
+        Decides order and augmentation.
+
+    Yields
+    ------
+    dict of str to float
+        ``loss``, ``accuracy`` (weighted means over the epoch) and ``learning_rate``.
+    """
+    step = program.start(phase)
+    n_batches = math.ceil(len(training_set.targets) / batch_size)
+    for epoch in range(epochs):
+        order = np.random.default_rng([*seed, epoch]).permutation(len(training_set.targets))
+        prepare = partial(_prepare, training_set, augment, (*seed, epoch))
+        results = []
+        for number, batch in enumerate(ahead(prepare, enumerate(np.array_split(order, n_batches)))):
+            rate = cosine_rate((epoch + number / n_batches) / epochs, learning_rate)
+            results.append((batch[2].sum(), *map(float, step(*batch, rate))))
+        share, losses, accuracies = np.array(results).T
+        yield {
+            "loss": float(np.average(losses, weights=share)),
+            "accuracy": float(np.average(accuracies, weights=share)),
+            "learning_rate": rate,
+        }
+
+
+def _prepare(training_set, augment, seed, numbered_batch):
+    number, indices = numbered_batch
+    rng = np.random.default_rng([*seed, number])
+    patches = augment_patches(training_set.source.take(indices), rng, augment)
+    return patches, training_set.targets[indices], training_set.weights[indices]
+
+
+def class_scores(program, source, batch_size):
+    """Return the program's ``(n, n_classes)`` float32 scores of all patches."""
+    return np.concatenate([program.scores(patches) for _, patches in source.chunks(batch_size)])
+
+
+def validate(program, training_set, batch_size):
+    """Return the weighted loss and accuracy on patches that are not learned from."""
+    scores = class_scores(program, training_set.source, batch_size).astype(np.float64)
+    scores -= scores.max(axis=1, keepdims=True)
+    log_probabilities = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    own = log_probabilities[np.arange(len(scores)), training_set.targets]
+    hits = scores.argmax(axis=1) == training_set.targets
+    return {
+        "val_loss": float(-np.average(own, weights=training_set.weights)),
+        "val_accuracy": float(np.average(hits, weights=training_set.weights)),
+    }
+
+
+@dataclass
+class BestWeights:
+    """Early stopping: remembers the best epoch's weights.
+
+    Attributes
+    ----------
+    patience : int
+        Epochs without a lower validation loss before training stops.
+    """
+
+    patience: int
+    loss: float = math.inf
+    weights: list = field(default_factory=list)
+    waited: int = 0
+
+    def stops_after(self, row, program):
+        """Take note of an epoch and tell whether training should stop."""
+        if row["val_loss"] < self.loss:
+            self.loss, self.weights, self.waited = row["val_loss"], program.get_weights(), 0
+        else:
+            self.waited += 1
+        return self.waited >= self.patience

@@ -1,0 +1,55 @@
+"""The one door to Keras and TensorFlow; importing this package starts them, quietly.
+
+TensorFlow greets its users from C++ before any Python setting can reach it. What it writes while
+it starts is held back, known greetings are dropped, and everything else (errors, warnings of a
+driver, …) is passed on. A user who sets ``TF_CPP_MIN_LOG_LEVEL`` has it all their way.
+"""
+
+import contextlib
+import os
+import re
+import sys
+import tempfile
+
+GREETINGS = re.compile(
+    rb"WARNING: All log messages before absl::InitializeLog"
+    rb"|oneDNN custom operations are on"
+    rb"|Could not find cuda drivers on your machine"
+    rb"|This TensorFlow binary is optimized to use available CPU instructions"
+    rb"|^To enable the following instructions: .* rebuild TensorFlow"
+    rb"|failed call to cuInit: INTERNAL: CUDA error: Failed call to cuInit: UNKNOWN ERROR \(303\)"
+)
+
+
+@contextlib.contextmanager
+def _without_greetings():
+    try:
+        terminal = os.dup(2)
+    except OSError:  # a process without a standard error, such as pythonw
+        yield
+        return
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held_back:
+        os.dup2(held_back.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+            held_back.seek(0)
+            for line in held_back:
+                if not GREETINGS.search(line):
+                    os.write(2, line)
+
+
+def _start():
+    import keras
+
+    keras.ops.zeros(1)  # the first operation finds the devices, and greets again
+
+
+if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+    _start()
+else:
+    with _without_greetings():
+        _start()

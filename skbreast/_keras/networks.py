@@ -1,0 +1,157 @@
+"""Build the networks behind `PatchCNNClassifier`; each ends in one raw score (logit) a class."""
+
+import keras
+from keras import layers
+
+from skbreast._keras.backbones import build_backbone, preprocess
+from skbreast.registry import ARCHITECTURES, BACKBONES
+
+__all__ = ["BACKBONE_LAYER", "STANDARDISE_LAYER", "build_network", "build_resnet", "build_small"]
+
+STANDARDISE_LAYER = "standardise"
+BACKBONE_LAYER = "backbone"
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+
+
+def _standardise(x):
+    """Centre and scale each channel by what the training patches have; see `training`."""
+    return layers.BatchNormalization(
+        center=False, scale=False, trainable=False, dtype="float32", name=STANDARDISE_LAYER
+    )(x, training=False)
+
+
+def _convolution(x, filters, dtype, *, kernel_size=3, strides=1, activate=True):
+    x = layers.Conv2D(
+        filters, kernel_size, strides=strides, padding="same", use_bias=False, dtype=dtype
+    )(x)
+    x = layers.BatchNormalization(momentum=0.9, dtype=dtype)(x)
+    return layers.ReLU(dtype=dtype)(x) if activate else x
+
+
+def _scores(x, n_classes, dtype, dropout):
+    x = layers.GlobalAveragePooling2D(dtype=dtype)(x)
+    x = layers.Dropout(dropout, dtype=dtype, name="dropout")(x)
+    return layers.Dense(n_classes, dtype="float32", name="scores")(x)
+
+
+def build_small(input_shape, n_classes, *, dtype="float32"):
+    """Build the small convolutional network: three blocks of convolutions, then a dense layer.
+
+    Parameters
+    ----------
+    input_shape : tuple of (int, int, int)
+        Height, width and channels.
+    n_classes : int
+        Number of classes.
+    dtype : str, default="float32"
+        Keras dtype policy of the layers.
+
+    Returns
+    -------
+    keras.Model
+        From ``(n, height, width, channels)`` pixels to ``(n, n_classes)`` logits.
+    """
+    inputs = keras.Input(input_shape)
+    x = _standardise(inputs)
+    for filters in (32, 64, 128):
+        x = _convolution(x, filters, dtype)
+        x = _convolution(x, filters, dtype)
+        x = layers.MaxPooling2D(padding="same", dtype=dtype)(x)
+    return keras.Model(inputs, _scores(x, n_classes, dtype, dropout=0.25), name="small")
+
+
+def build_resnet(input_shape, n_classes, *, dtype="float32"):
+    """Build the small residual network (He 2016): a stem and three stages of two blocks.
+
+    Parameters and return value are those of :func:`build_small`.
+    """
+    inputs = keras.Input(input_shape)
+    x = _convolution(_standardise(inputs), 32, dtype)
+    for stage, filters in enumerate((32, 64, 128)):
+        for block in range(2):
+            strides = 2 if stage and not block else 1
+            x = _residual_block(x, filters, dtype, strides=strides)
+    return keras.Model(inputs, _scores(x, n_classes, dtype, dropout=0.25), name="resnet")
+
+
+def _residual_block(x, filters, dtype, *, strides):
+    shortcut = x
+    if strides != 1 or x.shape[-1] != filters:
+        shortcut = _convolution(x, filters, dtype, kernel_size=1, strides=strides, activate=False)
+    x = _convolution(x, filters, dtype, strides=strides)
+    x = _convolution(x, filters, dtype, activate=False)
+    return layers.ReLU(dtype=dtype)(layers.Add(dtype=dtype)([x, shortcut]))
+
+
+def build_finetuned(row, input_shape, n_classes, *, dtype="float32"):
+    """Build a backbone, its weights not yet filled in, with a dense layer on its pooled last block.
+
+    The backbone always runs in inference mode: its batch statistics stay those of its pretraining,
+    which is what keeps small data sets from wrecking them.
+    """
+    inputs = keras.Input(input_shape)
+    backbone = _with_dtype(build_backbone(row, weights=None), dtype)
+    backbone.name = BACKBONE_LAYER
+    x = backbone(preprocess(inputs, row.preprocessing), training=False)
+    return keras.Model(inputs, _scores(x, n_classes, dtype, dropout=0.25), name=row.name)
+
+
+def _with_dtype(network, dtype):
+    """Return the network with another dtype policy on every layer and the same weights."""
+    if dtype == "float32":
+        return network
+
+    def with_policy(layer):
+        return layer.__class__.from_config({**layer.get_config(), "dtype": dtype})
+
+    changed = keras.models.clone_model(network, clone_function=with_policy)
+    changed.set_weights(network.get_weights())
+    return changed
+
+
+def build_network(architecture, input_shape, n_classes, *, precision="float32"):
+    """Build the network that an `architecture` parameter names.
+
+    Parameters
+    ----------
+    architecture : str or callable
+        ``"small"``, ``"resnet"``, a backbone of the registry, or
+        ``build(input_shape, n_classes) -> keras.Model``.
+    input_shape : tuple of (int, int, int)
+        Height, width and channels of the raw patches.
+    n_classes : int
+        Number of classes.
+    precision : {"float32", "bfloat16"}
+        What the layers compute in; variables and scores are float32 always.
+
+    Returns
+    -------
+    keras.Model
+        From raw patches to ``(n, n_classes)`` scores.
+
+    Raises
+    ------
+    ValueError
+        If a callable's network has another output than one score a class.
+    """
+    dtype = POLICIES[precision]
+    if callable(architecture):
+        return _check_output(architecture(input_shape, n_classes), n_classes)
+    if architecture in ARCHITECTURES:
+        build = {"small": build_small, "resnet": build_resnet}[architecture]
+        return build(input_shape, n_classes, dtype=dtype)
+    return build_finetuned(BACKBONES[architecture], input_shape, n_classes, dtype=dtype)
+
+
+def _check_output(network, n_classes):
+    if not isinstance(network, keras.Model):
+        raise ValueError(
+            f"architecture: the callable returned {type(network).__name__}; a keras.Model is "
+            "expected."
+        )
+    if network.output_shape != (None, n_classes):
+        raise ValueError(
+            f"architecture: the network's output has shape {network.output_shape}; "
+            f"(None, {n_classes}) is expected, one score a class, also for two classes."
+        )
+    return network

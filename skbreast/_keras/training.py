@@ -1,0 +1,235 @@
+"""Train and run a network: one compiled program per structure and thread, reset between fits."""
+
+import threading
+from collections import OrderedDict
+from functools import lru_cache
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from skbreast._keras.backbones import build_backbone
+from skbreast._keras.networks import BACKBONE_LAYER, STANDARDISE_LAYER, build_network
+from skbreast.registry import BACKBONES
+
+__all__ = ["Program", "draw_kernels", "file_state", "get_program"]
+
+PROGRAMS_KEPT = 4
+WEIGHT_DECAY = 1e-4
+_local = threading.local()
+
+
+def get_program(architecture, input_shape, n_classes, precision, *, fresh=False):
+    """Return this thread's compiled network of a structure, building it where there is none.
+
+    Parameters
+    ----------
+    architecture, input_shape, n_classes, precision
+        As for :func:`skbreast._keras.networks.build_network`.
+    fresh : bool, default=False
+        Whether a network that a user's callable built before is built anew, since only the
+        callable knows how its weights begin.
+
+    Returns
+    -------
+    Program
+        With weights of no meaning: the caller resets or loads them.
+    """
+    programs = _local.__dict__.setdefault("programs", OrderedDict())
+    key = (architecture, tuple(input_shape), n_classes, precision)
+    if fresh and callable(architecture):
+        programs.pop(key, None)
+    if key not in programs:
+        programs[key] = Program(*key)
+        while len(programs) > PROGRAMS_KEPT:
+            programs.popitem(last=False)
+    programs.move_to_end(key)
+    return programs[key]
+
+
+class Program:
+    """A network with its compiled steps.
+
+    Parameters
+    ----------
+    architecture, input_shape, n_classes, precision
+        As for :func:`skbreast._keras.networks.build_network`.
+    """
+
+    def __init__(self, architecture, input_shape, n_classes, precision):
+        self.architecture = architecture
+        self.network = build_network(architecture, input_shape, n_classes, precision=precision)
+        self._initial = [variable.numpy() for variable in self.network.weights]
+        self._makes_probabilities = _ends_in_softmax(self.network)
+        self._steps = {}
+        self._forward = tf.function(
+            lambda patches: self.network(tf.cast(patches, tf.float32), training=False),
+            reduce_retracing=True,
+        )
+
+    @property
+    def phases(self):
+        """Names of the training phases, in order."""
+        return ("head", "top") if self.architecture in BACKBONES else ("all",)
+
+    def reset(self, rng, *, weights=None):
+        """Give every variable the value that it has at the start of a fit.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Where the random weights come from.
+        weights : None, "imagenet" or path
+            For a backbone: its weights; None draws them as well.
+        """
+        if not callable(self.architecture):
+            for variable, initial in zip(self.network.weights, self._initial, strict=True):
+                variable.assign(initial)
+            draw_kernels(self.network, rng)
+        if weights is not None:
+            backbone = self.network.get_layer(BACKBONE_LAYER)
+            backbone.set_weights(_pretrained(self.architecture, *file_state(weights)))
+        for state in _seed_states(self.network):
+            state.assign(rng.integers(2**31, size=state.shape).astype("uint32"))
+
+    def standardise(self, mean, variance):
+        """Set what the network's first layer subtracts and divides by, per channel."""
+        for layer in self.network.layers:
+            if layer.name == STANDARDISE_LAYER:
+                layer.moving_mean.assign(mean)
+                layer.moving_variance.assign(variance)
+
+    def start(self, phase):
+        """Forget the optimizer's state and return the compiled step of a phase.
+
+        Parameters
+        ----------
+        phase : str
+            One of `phases`.
+
+        Returns
+        -------
+        callable
+            ``step(patches, targets, weights, learning_rate)`` → ``(loss, accuracy)``, weighted
+            means over the batch, after one step of the optimizer.
+        """
+        if phase not in self._steps:
+            self._steps[phase] = self._compile(self._variables(phase))
+        optimizer, step = self._steps[phase]
+        for variable in optimizer.variables:
+            variable.assign(tf.zeros_like(variable.value))
+        return step
+
+    def _compile(self, variables):
+        optimizer = keras.optimizers.AdamW(weight_decay=WEIGHT_DECAY)
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        optimizer.build(variables)
+
+        @tf.function(reduce_retracing=True)
+        def compiled(patches, targets, weights):
+            with tf.GradientTape() as tape:
+                scores = self.network(tf.cast(patches, tf.float32), training=True)
+                loss = self._loss(targets, scores, weights)
+            gradients = tape.gradient(loss, [variable.value for variable in variables])
+            optimizer.apply(gradients, variables)
+            hits = tf.cast(tf.argmax(scores, axis=1, output_type=tf.int32) == targets, tf.float32)
+            return loss, tf.reduce_sum(weights * hits) / tf.reduce_sum(weights)
+
+        def step(patches, targets, weights, learning_rate):
+            optimizer.learning_rate = learning_rate
+            return compiled(patches, targets, weights)
+
+        return optimizer, step
+
+    def _loss(self, targets, scores, weights):
+        losses = keras.losses.sparse_categorical_crossentropy(
+            targets, scores, from_logits=not self._makes_probabilities
+        )
+        return tf.reduce_sum(weights * losses) / tf.reduce_sum(weights)
+
+    def _variables(self, phase):
+        if phase == "all":
+            return self.network.trainable_variables
+        head = self.network.get_layer("scores").trainable_variables
+        return head if phase == "head" else self._top_variables() + head
+
+    def _top_variables(self):
+        """Trainable variables of the upper half of the backbone's blocks."""
+        backbone = self.network.get_layer(BACKBONE_LAYER)
+        blocks = BACKBONES[self.architecture].blocks
+        border = backbone.get_layer(blocks[len(blocks) // 2].partition(".")[0])
+        first = backbone.layers.index(border) + 1
+        return [
+            variable
+            for layer in backbone.layers[first:]
+            if not isinstance(layer, keras.layers.BatchNormalization)
+            for variable in layer.trainable_variables
+        ]
+
+    def scores(self, patches):
+        """Return ``(n, n_classes)`` float32 logits (log-probabilities where a softmax ends it)."""
+        scores = np.asarray(self._forward(patches), dtype=np.float32)
+        if self._makes_probabilities:
+            return np.log(np.maximum(scores, np.finfo(np.float32).tiny))
+        return scores
+
+    def get_weights(self):
+        """Return copies of all weights."""
+        return [np.array(array) for array in self.network.get_weights()]
+
+    def set_weights(self, weights):
+        """Load weights that :meth:`get_weights` gave."""
+        self.network.set_weights(weights)
+
+
+def _ends_in_softmax(network):
+    activation = getattr(network.layers[-1], "activation", None)
+    return activation is keras.activations.softmax or isinstance(
+        network.layers[-1], keras.layers.Softmax
+    )
+
+
+def draw_kernels(network, rng):
+    """Draw every kernel of a network anew (He 2015), in the order of its weights.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network; variables that are no kernels are left as they are.
+    rng : numpy.random.Generator
+        Where the randomness comes from.
+    """
+    for variable in network.weights:
+        if variable.name.endswith("kernel"):
+            variable.assign(_draw_kernel(tuple(variable.shape), variable.path, rng))
+
+
+def _draw_kernel(shape, path, rng):
+    fan_in = np.prod(shape[:2] if "depthwise" in path else shape[:-1])
+    gain = 2.0 if len(shape) == 4 else 1.0  # convolutions feed a ReLU, dense layers scores
+    return (np.sqrt(gain / fan_in) * rng.standard_normal(shape)).astype(np.float32)
+
+
+def _seed_states(network):
+    weights = {id(variable) for variable in network.weights}
+    return [
+        variable
+        for variable in network.variables
+        if id(variable) not in weights and "seed" in variable.path
+    ]
+
+
+def file_state(weights):
+    """Key of pretrained weights that changes when their file does."""
+    if weights == "imagenet":
+        return weights, None
+    path = Path(weights)
+    if not path.is_file():
+        return str(weights), None
+    return str(weights), (path.stat().st_mtime_ns, path.stat().st_size)
+
+
+@lru_cache(maxsize=2)
+def _pretrained(architecture, weights, _state):
+    return build_backbone(BACKBONES[architecture], weights=weights).get_weights()

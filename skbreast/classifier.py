@@ -1,0 +1,441 @@
+"""`PatchCNNClassifier`: a convolutional network behind fit, predict and predict_proba."""
+
+import numpy as np
+from scipy.special import expit, softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
+from sklearn.utils import check_random_state
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+from skbreast._augment import AUGMENTATIONS
+from skbreast._fitting import (
+    BestWeights,
+    TrainingSet,
+    channel_statistics,
+    class_scores,
+    train,
+    validate,
+)
+from skbreast._patches import PatchSource
+from skbreast._progress import progress_bar
+from skbreast._validation import (
+    check_choice,
+    check_groups,
+    check_number,
+    check_patches,
+    check_sample_weight,
+    keep_feature_count,
+)
+from skbreast.hardware import resolve_precision
+from skbreast.registry import ARCHITECTURES, BACKBONES
+
+__all__ = ["PatchCNNClassifier"]
+
+HEAD_SHARE = 0.25
+TOP_RATE = 0.1
+
+
+class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
+    """Classify patches with a convolutional network.
+
+    Patches are ``(n, height, width, channels)`` arrays (uint8 0…255, or float on the same scale),
+    1-D arrays of patch references, or 2-D rows. Pre-processing is inside, per network: never
+    scale pixels yourself. From references, patches are read while the network trains, so memory
+    stays flat however many there are.
+
+    Parameters
+    ----------
+    architecture : str or callable, default="small"
+        ``"small"``: three blocks of convolution, batch normalisation and pooling, then global
+        pooling and a dense layer. ``"resnet"``: a small residual network. A backbone's name
+        (:func:`skbreast.registry.list_backbones`): fine-tuning, first the new dense layer alone
+        for a quarter of the epochs, then the upper half of the backbone's blocks as well, at a
+        tenth of the rate. Or ``build(input_shape, n_classes) -> keras.Model`` with one output
+        a class, raw scores or a softmax, for raw pixels.
+    weights : {"auto", "imagenet", None} or path, default="auto"
+        For a backbone: "imagenet" (packaged for efficientnet_lite0, downloaded for others), a
+        Keras weights file, or None for random ones. "auto" is "imagenet" for a backbone and
+        None otherwise.
+    input_size : int or (int, int), optional
+        Height and width in pixels that the network sees. By default the size that most patches
+        of `fit` have; patches of another size are resized (antialiased when shrunk).
+    image_shape : (int, int, int), optional
+        Height, width and channels of 2-D rows. By default a row of d features is one pixel of
+        d channels.
+    max_epochs : int, default=20
+        Passes over the training patches; the learning-rate schedule spans them all.
+    batch_size : int, default=64
+        Patches a step.
+    learning_rate : float, default=1e-3
+        Peak of the schedule: a short linear warm-up, then a cosine to 0. The optimizer is AdamW.
+    class_weight : {None, "balanced"} or dict, default=None
+        Weights by class label, as in scikit-learn.
+    augment : {"stain", "geometric", None}, default="stain"
+        Changes to training patches only: "geometric" flips and turns them by quarters; "stain"
+        also jitters stain, brightness and contrast of uint8 RGB patches.
+    early_stopping : bool, default=False
+        Stop when the validation loss has not fallen for `patience` epochs, and restore the best
+        epoch's weights. Validation patches are `X_val`, or split off.
+    validation_fraction : float, default=0.15
+        Share of the training patches that early stopping splits off when `X_val` is not given:
+        whole patients if `groups` is given, stratified by class.
+    patience : int, default=5
+        Epochs that early stopping waits.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        What the network computes in; variables are float32 always. "auto" takes bfloat16 where
+        the processor multiplies matrices in it.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last fit.
+    random_state : int, RandomState instance or None, default=None
+        Decides weights, order, augmentation and split. Global seeds are neither read nor set.
+    verbose : int, default=0
+        1 shows a progress bar on standard error.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    history_ : dict of str to list of float
+        ``loss``, ``accuracy``, ``learning_rate`` and, with validation patches, ``val_loss`` and
+        ``val_accuracy``, an entry an epoch. Training values are over augmented patches.
+    n_iter_ : int
+        Number of epochs run.
+    best_epoch_ : int
+        Epoch (counted from 1) whose weights were kept.
+    patch_shape_ : tuple of (int, int, int)
+        Height, width and channels that the network sees.
+    n_features_in_ : int
+        Numbers in a patch of `fit`: height x width x channels.
+    weights_ : list of ndarray
+        The network's weights: the whole fitted state, with no live network in it.
+    precision_ : str
+        What the network computed in.
+
+    See Also
+    --------
+    skbreast.TransferFeatureExtractor : A frozen pretrained network as a transformer.
+
+    Notes
+    -----
+    Patches of one patient resemble each other. Pass `groups` (patient ids) whenever
+    `early_stopping` splits off validation patches, and split by patient outside, too.
+
+    Examples
+    --------
+    >>> from skbreast import PatchCNNClassifier
+    >>> from skbreast.datasets import make_patches
+    >>> patches = make_patches(4, 4, patch_size=32, random_state=0)
+    >>> model = PatchCNNClassifier(max_epochs=1, random_state=0)
+    >>> model.fit(patches.data, patches.target).predict_proba(patches.data).shape
+    (16, 2)
+    """
+
+    def __init__(
+        self,
+        architecture="small",
+        *,
+        weights="auto",
+        input_size=None,
+        image_shape=None,
+        max_epochs=20,
+        batch_size=64,
+        learning_rate=1e-3,
+        class_weight=None,
+        augment="stain",
+        early_stopping=False,
+        validation_fraction=0.15,
+        patience=5,
+        precision="auto",
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.architecture = architecture
+        self.weights = weights
+        self.input_size = input_size
+        self.image_shape = image_shape
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.class_weight = class_weight
+        self.augment = augment
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.precision = precision
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X, y, *, sample_weight=None, groups=None, X_val=None, y_val=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like
+            Patches, patch references or rows; see the class.
+        y : array-like of shape (n_patches,)
+            Class labels, numbers or strings.
+        sample_weight : array-like of shape (n_patches,), optional
+            Weight of each patch in the loss; 0 leaves it out.
+        groups : array-like of shape (n_patches,), optional
+            Patient ids; early stopping then splits off whole patients.
+        X_val, y_val : array-like, optional
+            Validation patches: their loss and accuracy stand in `history_`, and early stopping
+            watches them.
+
+        Returns
+        -------
+        self : PatchCNNClassifier
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If an argument or parameter is not as documented; the message names it.
+        """
+        self._check_parameters()
+        X = self._check_patches(X, reset=True)
+        y = self._check_labels(y, len(X))
+        weights = self._sample_weights(sample_weight, y, len(X))
+        if groups is not None:
+            groups = check_groups(groups, n_samples=len(X))
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        kept = weights > 0
+        if not kept.all():
+            X, y, weights = X[kept], y[kept], weights[kept]
+            groups = None if groups is None else groups[kept]
+        classes, targets = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(f"y holds one class, {classes[0]!r}; at least 2 classes are needed.")
+        previous = self._previous_state(classes)
+        self.classes_ = classes
+        validation = self._given_validation(X_val, y_val)
+        if validation is None and self.early_stopping:
+            rows, others = self._split_off_validation(targets, groups, seed)
+            validation = (X[others], targets[others], weights[others])
+            X, targets, weights = X[rows], targets[rows], weights[rows]
+        source = PatchSource(X, self._network_size(X, previous)).kept()
+        self.patch_shape_ = source.shape
+        if X.ndim == 1:
+            self.n_features_in_ = int(np.prod(source.shape))
+        training_set = TrainingSet(source, targets.astype(np.int32), weights)
+        self._train(training_set, self._validation_set(validation), previous, seed)
+        return self
+
+    def predict(self, X):
+        """Return the most probable class of each patch.
+
+        Parameters
+        ----------
+        X : array-like
+            Patches, patch references or rows.
+
+        Returns
+        -------
+        ndarray of shape (n_patches,)
+            Labels from `classes_`.
+        """
+        return self.classes_[self._scores(X).argmax(axis=1)]
+
+    def predict_proba(self, X):
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like
+            Patches, patch references or rows.
+
+        Returns
+        -------
+        ndarray of shape (n_patches, n_classes), float64
+            Rows sum to 1; columns are in the order of `classes_`.
+        """
+        scores = self._scores(X).astype(np.float64)
+        if scores.shape[1] == 2:
+            positive = expit(scores[:, 1] - scores[:, 0])
+            return np.column_stack([1 - positive, positive])
+        return softmax(scores, axis=1)
+
+    def decision_function(self, X):
+        """Return the log-odds of the second class, or for more classes each one's raw score.
+
+        Parameters
+        ----------
+        X : array-like
+            Patches, patch references or rows.
+
+        Returns
+        -------
+        ndarray of shape (n_patches,) or (n_patches, n_classes), float64
+            Above 0 means the second of two classes.
+        """
+        scores = self._scores(X).astype(np.float64)
+        return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
+
+    def _check_parameters(self):
+        if not callable(self.architecture):
+            known = (*ARCHITECTURES, *BACKBONES)
+            check_choice(self.architecture, name="architecture", choices=known)
+        check_choice(self.augment, name="augment", choices=AUGMENTATIONS)
+        check_number(self.max_epochs, name="max_epochs", low=1, integer=True)
+        check_number(self.batch_size, name="batch_size", low=1, integer=True)
+        check_number(self.patience, name="patience", low=1, integer=True)
+        check_number(self.learning_rate, name="learning_rate", low=0, open_low=True)
+        check_number(
+            self.validation_fraction, name="validation_fraction", low=0, high=0.5, open_low=True
+        )
+        if self._resolved_weights() is not None and self.architecture not in BACKBONES:
+            raise ValueError(
+                f"weights={self.weights!r} is for a backbone; architecture="
+                f"{self.architecture!r} starts from random weights (weights='auto' or None)."
+            )
+
+    def _check_patches(self, X, *, reset):
+        patches = check_patches(X, image_shape=self.image_shape)
+        keep_feature_count(self, X, patches, reset=reset)
+        if not reset and hasattr(self, "patch_shape_"):
+            channels = patches.shape[3] if patches.ndim == 4 else 3
+            if channels != self.patch_shape_[2]:
+                raise ValueError(
+                    f"X has patches of {channels} channels; this {type(self).__name__} was fitted "
+                    f"on patches of {self.patch_shape_[2]}."
+                )
+        return patches
+
+    def _resolved_weights(self):
+        if isinstance(self.weights, str) and self.weights == "auto":
+            return "imagenet" if self.architecture in BACKBONES else None
+        return self.weights
+
+    def _check_labels(self, y, n_samples):
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        if len(y) != n_samples:
+            raise ValueError(f"y has {len(y)} labels for {n_samples} patches.")
+        return y
+
+    def _sample_weights(self, sample_weight, y, n_samples):
+        weights = check_sample_weight(sample_weight, n_samples=n_samples)
+        if self.class_weight is not None:
+            weights = weights * compute_sample_weight(self.class_weight, y)
+        if not (weights > 0).any():
+            raise ValueError("sample_weight: at least one patch needs a weight above 0.")
+        return weights.astype(np.float32)
+
+    def _previous_state(self, classes):
+        """What a warm start goes on from: weights, shape and history of the last fit."""
+        if not self.warm_start or not hasattr(self, "weights_"):
+            return None
+        if not np.array_equal(classes, self.classes_):
+            raise ValueError(
+                f"warm_start: y has the classes {classes.tolist()}, the last fit had "
+                f"{self.classes_.tolist()}; they must be the same."
+            )
+        return {"weights": self.weights_, "shape": self.patch_shape_, "history": self.history_}
+
+    def _network_size(self, X, previous):
+        if previous is not None:
+            return previous["shape"][:2]
+        if self.input_size is None:
+            return None
+        return tuple(int(side) for side in np.broadcast_to(self.input_size, 2))
+
+    def _given_validation(self, X_val, y_val):
+        if (X_val is None) != (y_val is None):
+            raise ValueError("X_val and y_val must be given together.")
+        if X_val is None:
+            return None
+        X_val = self._check_patches(X_val, reset=False)
+        y_val = self._check_labels(y_val, len(X_val))
+        unknown = np.setdiff1d(y_val, self.classes_)
+        if len(unknown):
+            raise ValueError(f"y_val holds classes that y lacks: {unknown.tolist()}.")
+        return X_val, np.searchsorted(self.classes_, y_val), np.ones(len(X_val), np.float32)
+
+    def _split_off_validation(self, targets, groups, seed):
+        if groups is None:
+            splitter = StratifiedShuffleSplit(
+                1, test_size=self.validation_fraction, random_state=seed
+            )
+        else:
+            n_splits = max(2, round(1 / self.validation_fraction))
+            splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
+        return next(splitter.split(targets, targets, groups))
+
+    def _validation_set(self, validation):
+        if validation is None:
+            return None
+        X, targets, weights = validation
+        source = PatchSource(X, self.patch_shape_[:2]).kept()
+        return TrainingSet(source, targets.astype(np.int32), weights)
+
+    def _train(self, training_set, validation_set, previous, seed):
+        self.precision_ = resolve_precision(self.precision)
+        program = self._program(fresh=True)
+        rng = np.random.default_rng(seed)
+        program.reset(rng, weights=None if previous else self._resolved_weights())
+        if previous:
+            program.set_weights(previous["weights"])
+        else:
+            program.standardise(*channel_statistics(training_set.source))
+        self.history_ = dict(previous["history"]) if previous else {}
+        best = BestWeights(self.patience) if self.early_stopping else None
+        with progress_bar("Training", self.max_epochs, show=self.verbose) as advance:
+            for number, phase in enumerate(self._plan(program)):
+                for row in train(
+                    program,
+                    training_set,
+                    batch_size=self.batch_size,
+                    augment=self.augment,
+                    seed=(seed, number),
+                    **phase,
+                ):
+                    if validation_set is not None:
+                        row |= validate(program, validation_set, self.batch_size)
+                    self._note_epoch(row, advance)
+                    if best and best.stops_after(row, program):
+                        break
+        self.n_iter_ = len(self.history_["loss"])
+        self.best_epoch_ = self.n_iter_ - (best.waited if best else 0)
+        self.weights_ = best.weights if best else program.get_weights()
+
+    def _note_epoch(self, row, advance):
+        for name, value in row.items():
+            self.history_[name] = [*self.history_.get(name, []), value]
+        advance(note=" ".join(f"{name} {value:.3g}" for name, value in row.items()))
+
+    def _plan(self, program):
+        """Phases of the training: name, epochs, peak of the learning rate."""
+        if program.phases == ("all",):
+            phases = [("all", self.max_epochs, self.learning_rate)]
+        else:
+            n_head = max(1, round(HEAD_SHARE * self.max_epochs))
+            n_top = self.max_epochs - n_head
+            phases = [
+                ("head", n_head, self.learning_rate),
+                ("top", n_top, TOP_RATE * self.learning_rate),
+            ]
+        return [dict(zip(("phase", "epochs", "learning_rate"), row)) for row in phases]
+
+    def _program(self, *, fresh=False):
+        from skbreast._keras.training import get_program
+
+        shape, n_classes = self.patch_shape_, len(self.classes_)
+        return get_program(self.architecture, shape, n_classes, self.precision_, fresh=fresh)
+
+    def _scores(self, X):
+        check_is_fitted(self)
+        X = self._check_patches(X, reset=False)
+        source = PatchSource(X, self.patch_shape_[:2])
+        program = self._program()
+        program.set_weights(self.weights_)
+        return class_scores(program, source, self.batch_size)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.input_tags.string = True
+        return tags

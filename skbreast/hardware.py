@@ -1,0 +1,48 @@
+"""What the processor is good at, as far as precision is concerned."""
+
+from functools import cache
+from pathlib import Path
+
+from skbreast._validation import check_choice
+
+__all__ = ["PRECISIONS", "has_bfloat16", "resolve_precision"]
+
+PRECISIONS = ("auto", "float32", "bfloat16")
+CPU_INFO = Path("/proc/cpuinfo")
+BFLOAT16_FLAGS = {"amx_bf16", "avx512_bf16"}
+
+
+@cache
+def has_bfloat16():
+    """Tell whether the processor multiplies bfloat16 matrices by itself.
+
+    Returns
+    -------
+    bool
+        True for x86 processors with AMX or AVX512-BF16 on Linux; False where it cannot be told.
+    """
+    if not CPU_INFO.is_file():
+        return False
+    for line in CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines():
+        if line.startswith("flags"):
+            return not BFLOAT16_FLAGS.isdisjoint(line.split())
+    return False
+
+
+def resolve_precision(precision):
+    """Return the precision to compute in.
+
+    Parameters
+    ----------
+    precision : {"auto", "float32", "bfloat16"}
+        What the user asked for.
+
+    Returns
+    -------
+    {"float32", "bfloat16"}
+        "auto" is bfloat16 where :func:`has_bfloat16`.
+    """
+    check_choice(precision, name="precision", choices=PRECISIONS)
+    if precision == "auto":
+        return "bfloat16" if has_bfloat16() else "float32"
+    return precision

@@ -1,0 +1,310 @@
+"""A split that keeps patients whole, and an audit of splits that may not have done so.
+
+For cross-validation use scikit-learn's own ``StratifiedGroupKFold``, ``GroupKFold`` and
+``LeaveOneGroupOut``, with the patients as ``groups``.
+"""
+
+import re
+import warnings
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.model_selection import ShuffleSplit
+from sklearn.utils import (
+    _safe_indexing,
+    assert_all_finite,
+    check_consistent_length,
+    check_random_state,
+    indexable,
+)
+from sklearn.utils.validation import column_or_1d
+
+from skbreast._validation import check_groups
+
+__all__ = ["LeakageReport", "leakage_report", "patient_train_test_split"]
+
+_N_CANDIDATES = 1000  # a twentieth of a second for 200 patients; more candidates gain little
+
+
+def patient_train_test_split(*arrays, groups, test_size=0.25, stratify=None, random_state=None):
+    """Split arrays in a training and a test part so that no patient stands on both sides.
+
+    The counterpart of :func:`sklearn.model_selection.train_test_split`.
+
+    Parameters
+    ----------
+    *arrays : indexables of length n_patches
+        Lists, arrays of any number of dimensions, patch references, or DataFrames.
+    groups : array-like of shape (n_patches,)
+        Patient ids. To have them split as well, pass them among `arrays` too.
+    test_size : float or int, default=0.25
+        The share of the patients that is tested on, between 0 and 1, or their number. (Shares of
+        patches differ from it as patients have more or fewer patches.)
+    stratify : array-like of shape (n_patches,), default=None
+        Labels of the patches. Of 1,000 random splits of the patients the one is taken that gives
+        the test part the same share of each class's patches, as far as whole patients allow;
+        splits that leave every class on both sides come first.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the split. Without `stratify` it is the split that
+        :class:`sklearn.model_selection.GroupShuffleSplit` makes of the same seed.
+
+    Returns
+    -------
+    list, length=2 * len(arrays)
+        Training and test part of each array, as ``a_train, a_test, b_train, b_test``, in the
+        order of the input.
+
+    Raises
+    ------
+    ValueError
+        If no arrays or no groups are given, lengths differ, a patient id or a label is missing,
+        there are fewer than two patients, or `test_size` leaves a side without patients.
+
+    Warns
+    -----
+    UserWarning
+        If with `stratify` one side still lacks a class; it is named.
+
+    See Also
+    --------
+    leakage_report : Audit a split that was made elsewhere.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbreast.model_selection import patient_train_test_split
+    >>> X, y = np.arange(8), np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    >>> patients = np.repeat(["a", "b", "c", "d"], 2)
+    >>> X_train, X_test, patients_train, patients_test = patient_train_test_split(
+    ...     X, patients, groups=patients, test_size=0.5, stratify=y, random_state=0
+    ... )
+    >>> sorted(set(patients_train) & set(patients_test))
+    []
+    >>> len(X_train), len(X_test)
+    (4, 4)
+    """
+    arrays, groups = _check_split(arrays, groups)
+    patient_ids, codes = np.unique(groups, return_inverse=True)
+    if len(patient_ids) < 2:
+        raise ValueError("groups names one patient only; a split needs at least two.")
+    random_state = check_random_state(random_state)
+    if stratify is None:
+        train, test = next(_splits(len(patient_ids), 1, test_size, random_state))
+    else:
+        candidates = _splits(len(patient_ids), _N_CANDIDATES, test_size, random_state)
+        train, test = _most_balanced(candidates, stratify, codes)
+    rows = [np.flatnonzero(np.isin(codes, side)) for side in (train, test)]
+    return [_safe_indexing(array, side) for array in arrays for side in rows]
+
+
+def _check_split(arrays, groups):
+    if not arrays:
+        raise ValueError("patient_train_test_split needs at least one array to split.")
+    if groups is None:
+        raise ValueError("groups is None: give the patient of each patch.")
+    arrays = indexable(*arrays)
+    first = arrays[0]
+    n_samples = first.shape[0] if hasattr(first, "shape") else len(first)
+    return arrays, check_groups(groups, n_samples=n_samples)
+
+
+def _splits(n_patients, n_splits, test_size, random_state):
+    splitter = ShuffleSplit(n_splits, test_size=test_size, random_state=random_state)
+    try:
+        yield from splitter.split(np.empty(n_patients))
+    except ValueError as error:
+        raise ValueError(
+            f"test_size={test_size!r} cannot split {n_patients} patients: give a share between 0 "
+            f"and 1, or a number of patients from 1 to {n_patients - 1}, that leaves both sides "
+            "a patient."
+        ) from error
+
+
+def _most_balanced(candidates, stratify, codes):
+    """Return the candidate whose test part has the most even share of all classes."""
+    classes, class_counts = _class_counts(stratify, codes)
+    n_of_class = class_counts.sum(axis=0)
+
+    def cost(split):
+        train, test = split
+        share = class_counts[test].sum(axis=0) / n_of_class
+        n_lacking = np.count_nonzero(share == 0) + np.count_nonzero(share == 1)
+        target = len(test) / (len(train) + len(test))
+        return n_lacking, np.abs(share - target).max()
+
+    train, test = min(candidates, key=cost)
+    for name, side in (("training", train), ("test", test)):
+        lacking = classes[class_counts[side].sum(axis=0) == 0]
+        if len(lacking):
+            warnings.warn(
+                f"The {name} part has no patch of class {', '.join(map(repr, lacking.tolist()))}: "
+                "too few patients have it, or test_size is too one-sided.",
+                UserWarning,
+                stacklevel=3,
+            )
+    return train, test
+
+
+def _class_counts(stratify, codes):
+    """Return the classes and how many patches of each a patient has, (n_patients, n_classes)."""
+    labels = column_or_1d(np.asarray(stratify))
+    assert_all_finite(labels, input_name="stratify")
+    check_consistent_length(labels, codes)
+    classes, label_codes = np.unique(labels, return_inverse=True)
+    class_counts = np.zeros((codes.max() + 1, len(classes)))
+    np.add.at(class_counts, (codes, label_codes), 1)
+    return classes, class_counts
+
+
+@dataclass(frozen=True, slots=True)
+class LeakageReport:
+    """What two parts of a split have in common, from :func:`leakage_report`.
+
+    Attributes
+    ----------
+    n_patients_train, n_patients_test : int
+        Patients on each side.
+    shared_patients : tuple
+        Ids that stand on both sides, sorted.
+    n_patches_train_shared, n_patches_test_shared : int
+        Patches of the shared patients on each side.
+    share_of_test_patches : float
+        Share of the test patches that belong to shared patients, in [0, 1].
+    look_alikes : tuple of (id in train, id in test)
+        Different ids that are one after removal of case, white space and leading zeros:
+        possibly one patient under two names. They don't count as leaks by themselves.
+    classes_only_in_train, classes_only_in_test : tuple
+        Classes that the other side lacks; empty where no labels were given.
+    """
+
+    n_patients_train: int
+    n_patients_test: int
+    shared_patients: tuple
+    n_patches_train_shared: int
+    n_patches_test_shared: int
+    share_of_test_patches: float
+    look_alikes: tuple
+    classes_only_in_train: tuple = ()
+    classes_only_in_test: tuple = ()
+
+    @property
+    def leaks(self):
+        """Whether any patient stands on both sides."""
+        return bool(self.shared_patients)
+
+    def __str__(self):
+        lines = [f"{self.n_patients_train} training patients, {self.n_patients_test} test patients"]
+        if self.leaks:
+            lines.append(
+                f"LEAK: {len(self.shared_patients)} on both sides "
+                f"({_name_some(self.shared_patients)}), with {self.n_patches_test_shared} test "
+                f"patches ({self.share_of_test_patches:.1%})"
+            )
+        else:
+            lines.append("no patient on both sides")
+        if self.look_alikes:
+            pairs = [f"{train!r} ~ {test!r}" for train, test in self.look_alikes]
+            lines.append(f"look alike, check by hand: {_name_some(pairs, write=str)}")
+        one_sided = [
+            f"only in {side}: {_name_some(classes)}"
+            for side, classes in (
+                ("train", self.classes_only_in_train),
+                ("test", self.classes_only_in_test),
+            )
+            if classes
+        ]
+        return "\n".join(lines + ([f"classes {'; '.join(one_sided)}"] if one_sided else []))
+
+
+def leakage_report(groups_train, groups_test, *, y_train=None, y_test=None):
+    """Tell which patients stand on both sides of a split, and how much rests on them.
+
+    Parameters
+    ----------
+    groups_train, groups_test : array-like of shape (n_patches,)
+        Patient ids of the patches of each part.
+    y_train, y_test : array-like of shape (n_patches,), default=None
+        Labels of the patches; with both given, classes that stand on one side only are reported.
+
+    Returns
+    -------
+    LeakageReport
+        Counts and ids; ``report.leaks`` is the verdict, ``print(report)`` the summary.
+
+    Raises
+    ------
+    ValueError
+        If a part is empty, a patient id or a label is missing, lengths differ, or labels are
+        given for one part only.
+
+    Examples
+    --------
+    >>> from skbreast.model_selection import leakage_report
+    >>> report = leakage_report(["p1", "p1", "p2", "p03"], ["p2", "p3", "p4", "p4"])
+    >>> report.leaks, report.shared_patients
+    (True, ('p2',))
+    >>> print(report)
+    3 training patients, 3 test patients
+    LEAK: 1 on both sides ('p2'), with 1 test patches (25.0%)
+    look alike, check by hand: 'p03' ~ 'p3'
+    """
+    train, test = _check_side(groups_train, "groups_train"), _check_side(groups_test, "groups_test")
+    if (y_train is None) != (y_test is None):
+        raise ValueError("Labels are given for one part only; give y_train and y_test, or neither.")
+    ids_train, ids_test, shared = set(train), set(test), set(train) & set(test)
+    n_patches_test_shared = sum(each in shared for each in test)
+    classes_train, classes_test = _classes(y_train, train), _classes(y_test, test)
+    return LeakageReport(
+        n_patients_train=len(ids_train),
+        n_patients_test=len(ids_test),
+        shared_patients=_sorted(shared),
+        n_patches_train_shared=sum(each in shared for each in train),
+        n_patches_test_shared=n_patches_test_shared,
+        share_of_test_patches=n_patches_test_shared / len(test),
+        look_alikes=_look_alikes(ids_train, ids_test),
+        classes_only_in_train=_sorted(classes_train - classes_test),
+        classes_only_in_test=_sorted(classes_test - classes_train),
+    )
+
+
+def _check_side(groups, name):
+    if groups is None or not len(groups):
+        raise ValueError(f"{name} is empty; give the patient of each patch.")
+    return check_groups(groups, n_samples=len(groups), name=name).tolist()
+
+
+def _classes(y, groups):
+    if y is None:
+        return set()
+    y = column_or_1d(np.asarray(y))
+    assert_all_finite(y, input_name="y_train or y_test")
+    check_consistent_length(y, groups)
+    return set(y.tolist())
+
+
+def _look_alikes(ids_train, ids_test):
+    by_plain_id = defaultdict(list)
+    for each in ids_train:
+        by_plain_id[_plain_id(each)].append(each)
+    pairs = [
+        (train, test)
+        for test in ids_test
+        for train in by_plain_id[_plain_id(test)]
+        if train != test
+    ]
+    return tuple(sorted(pairs, key=lambda pair: (str(pair[0]), str(pair[1]))))
+
+
+def _plain_id(patient_id):
+    text = re.sub(r"\s+", "", str(patient_id)).casefold()
+    return re.sub(r"(?<!\d)0+(?=\d)", "", text)
+
+
+def _sorted(values):
+    # ids of one side may be int and of the other str, which cannot be compared
+    return tuple(sorted(values, key=lambda value: (type(value).__name__, value)))
+
+
+def _name_some(values, *, limit=5, write=repr):
+    return ", ".join(map(write, values[:limit])) + (", …" if len(values) > limit else "")
