@@ -1,10 +1,22 @@
 from . import (
     datasets as datasets,
+)
+from . import (
     metrics as metrics,
+)
+from . import (
     model_selection as model_selection,
+)
+from . import (
     reading as reading,
+)
+from . import (
     references as references,
+)
+from . import (
     registry as registry,
+)
+from . import (
     texture as texture,
 )
 from .classifier import PatchCNNClassifier as PatchCNNClassifier

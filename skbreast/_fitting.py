@@ -52,9 +52,12 @@ def channel_statistics(source):
     """
     n_sampled = min(len(source), STATISTICS_SAMPLE)
     sampled = np.linspace(0, len(source) - 1, n_sampled).astype(int)
-    patches = source.take(sampled).astype(np.float64)
-    variance = patches.var(axis=(0, 1, 2))
-    return patches.mean(axis=(0, 1, 2)), np.where(variance > 0, variance, 1.0)
+    # A patch at a time: all of them in float64 would take gigabytes where patches are large.
+    patches = (source.take(sampled[i : i + 1]).astype(np.float64) for i in range(n_sampled))
+    moments = [(patch.mean(axis=(0, 1, 2)), patch.var(axis=(0, 1, 2))) for patch in patches]
+    means, variances = np.moveaxis(moments, 1, 0)
+    variance = variances.mean(axis=0) + means.var(axis=0)
+    return means.mean(axis=0), np.where(variance > 0, variance, 1.0)
 
 
 def train(program, training_set, *, phase, epochs, batch_size, learning_rate, augment, seed):
@@ -134,17 +137,23 @@ class BestWeights:
     ----------
     patience : int
         Epochs without a lower validation loss before training stops.
+    epoch : int
+        The best epoch, counted from 1.
     """
 
     patience: int
     loss: float = math.inf
     weights: list = field(default_factory=list)
     waited: int = 0
+    n_seen: int = 0
+    epoch: int = 0
 
     def stops_after(self, row, program):
         """Take note of an epoch and tell whether training should stop."""
-        if row["val_loss"] < self.loss:
-            self.loss, self.weights, self.waited = row["val_loss"], program.get_weights(), 0
-        else:
-            self.waited += 1
+        self.n_seen += 1
+        improved = row["val_loss"] < self.loss
+        if improved or not self.weights:  # a first loss that is no number improves on nothing
+            self.weights, self.epoch = program.get_weights(), self.n_seen
+        self.loss = row["val_loss"] if improved else self.loss
+        self.waited = 0 if improved else self.waited + 1
         return self.waited >= self.patience

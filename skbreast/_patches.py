@@ -1,19 +1,35 @@
 """One view on patches, whether they come as an array or as references that are read when needed."""
 
+import numbers
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 import numpy as np
-from skimage.transform import resize
+from PIL import Image
 
 from skbreast.reading import fit_patch, most_common_size, read_patches
 
-__all__ = ["PatchSource", "ahead"]
+__all__ = ["PatchSource", "ahead", "check_input_size"]
 
 READ_WORKERS = 2
 KEPT_BYTES = 128 * 2**20
 CHUNK = 1024
+
+
+def check_input_size(input_size):
+    """Return ``(height, width)`` of an `input_size` parameter; None stays None."""
+    if input_size is None:
+        return None
+    several = isinstance(input_size, tuple | list | np.ndarray)
+    sides = tuple(input_size) if several else (input_size, input_size)
+    whole = all(isinstance(side, numbers.Integral) and side >= 1 for side in sides)
+    if len(sides) != 2 or not whole or any(isinstance(side, bool) for side in sides):
+        raise ValueError(
+            "input_size must be None, an integer of at least 1, or (height, width) of such; got "
+            f"{input_size!r}."
+        )
+    return tuple(int(side) for side in sides)
 
 
 class PatchSource:
@@ -76,8 +92,17 @@ def fit_patches(patches, size):
         return patches
     if patches.dtype == np.uint8 and patches.shape[3] == 3:
         return np.stack([fit_patch(patch, size) for patch in patches])
-    resized = [resize(patch, size, order=1, preserve_range=True) for patch in patches]
-    return np.stack(resized).astype(patches.dtype)
+    return np.stack([_resize_channels(patch, size) for patch in patches])
+
+
+def _resize_channels(patch, size):
+    """Resize as :func:`skbreast.reading.fit_patch` does, whatever the dtype and channels."""
+    images = (
+        Image.fromarray(np.ascontiguousarray(channel)) for channel in np.moveaxis(patch, 2, 0)
+    )
+    height, width = size
+    resized = [image.resize((width, height), Image.Resampling.BILINEAR) for image in images]
+    return np.stack([np.asarray(image) for image in resized], axis=2)
 
 
 def ahead(function, items, *, workers=READ_WORKERS):

@@ -5,6 +5,7 @@ followed by the raw storages, each led by its length as a little-endian int64.
 """
 
 import collections
+import math
 import pickle
 import struct
 from pathlib import Path
@@ -33,9 +34,14 @@ class _Tensor:
     def to_array(self):
         if len(self.shape) != len(self.strides) or min((*self.shape, *self.strides, 0)) < 0:
             raise ValueError("it holds a tensor of an impossible shape")
-        reach = sum((side - 1) * stride for side, stride in zip(self.shape, self.strides, strict=True))
+        reach = sum(
+            (side - 1) * stride for side, stride in zip(self.shape, self.strides, strict=True)
+        )
         if self.offset < 0 or self.offset + reach >= self.storage.size:
             raise ValueError("it holds a tensor that reaches past its storage")
+        # A stride of 0 would blow a few numbers up to any size.
+        if math.prod(self.shape) > self.storage.size:
+            raise ValueError("it holds a tensor larger than its storage")
         values = self.storage.values[self.offset :]
         strides = tuple(stride * values.itemsize for stride in self.strides)
         # The reach was checked above: as_strided itself checks nothing.
@@ -53,7 +59,8 @@ class _TensorUnpickler(pickle.Unpickler):
         if module == "torch" and name in STORAGE_DTYPES:
             return STORAGE_DTYPES[name]
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return _Tensor
+            # Not the class: a pickle may set attributes on whatever it is given.
+            return lambda *arguments: _Tensor(*arguments)
         if (module, name) == ("collections", "OrderedDict"):
             return collections.OrderedDict
         raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is not an array")
@@ -86,8 +93,18 @@ def read_torch_weights(path):
     try:
         with Path(path).open("rb") as file:
             return _read(file)
-    except (pickle.UnpicklingError, struct.error, EOFError, ValueError, TypeError,
-            AttributeError, IndexError, KeyError, MemoryError, OverflowError) as error:
+    except (
+        pickle.UnpicklingError,
+        struct.error,
+        EOFError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        KeyError,
+        MemoryError,
+        OverflowError,
+    ) as error:
         raise ValueError(f"{path} cannot be read as a torch checkpoint: {error}.") from error
 
 

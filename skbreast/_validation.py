@@ -252,7 +252,7 @@ def keep_feature_count(estimator, X, patches, *, reset):
     ValueError
         If rows have another number of features, or patches another shape, than in `fit`.
     """
-    if np.ndim(X) == 2:
+    if patches.ndim == 4 and np.asarray(X).ndim == 2:
         validate_data(estimator, X, reset=reset, skip_check_array=True)
     elif reset:
         for attribute in ("n_features_in_", "feature_names_in_"):

@@ -18,7 +18,7 @@ from skbreast._fitting import (
     train,
     validate,
 )
-from skbreast._patches import PatchSource
+from skbreast._patches import PatchSource, check_input_size
 from skbreast._progress import progress_bar
 from skbreast._validation import (
     check_choice,
@@ -29,7 +29,7 @@ from skbreast._validation import (
     keep_feature_count,
 )
 from skbreast.hardware import resolve_precision
-from skbreast.registry import ARCHITECTURES, BACKBONES
+from skbreast.registry import ARCHITECTURES, BACKBONES, check_side, check_weights
 
 __all__ = ["PatchCNNClassifier"]
 
@@ -197,7 +197,8 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
             If an argument or parameter is not as documented; the message names it.
         """
         self._check_parameters()
-        X = self._check_patches(X, reset=True)
+        X = self._check_patches(X, n_channels=None)
+        n_channels = _count_channels(X)
         y = self._check_labels(y, len(X))
         weights = self._sample_weights(sample_weight, y, len(X))
         if groups is not None:
@@ -209,15 +210,19 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
             groups = None if groups is None else groups[kept]
         classes, targets = np.unique(y, return_inverse=True)
         if len(classes) < 2:
-            raise ValueError(f"y holds one class, {classes[0]!r}; at least 2 classes are needed.")
-        previous = self._previous_state(classes)
+            raise ValueError(
+                f"y holds one class, {classes.tolist()[0]!r}; at least 2 classes are needed."
+            )
+        previous = self._previous_state(classes, n_channels)
         self.classes_ = classes
-        validation = self._given_validation(X_val, y_val)
+        validation = self._given_validation(X_val, y_val, n_channels)
         if validation is None and self.early_stopping:
             rows, others = self._split_off_validation(targets, groups, seed)
             validation = (X[others], targets[others], weights[others])
             X, targets, weights = X[rows], targets[rows], weights[rows]
         source = PatchSource(X, self._network_size(X, previous)).kept()
+        if self.architecture in BACKBONES:
+            check_side(BACKBONES[self.architecture], source.shape[:2])
         self.patch_shape_ = source.shape
         if X.ndim == 1:
             self.n_features_in_ = int(np.prod(source.shape))
@@ -238,7 +243,8 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_patches,)
             Labels from `classes_`.
         """
-        return self.classes_[self._scores(X).argmax(axis=1)]
+        scores = self._scores(X)
+        return self.classes_[scores.argmax(axis=1)]
 
     def predict_proba(self, X):
         """Return the probability of each class.
@@ -279,11 +285,14 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
         if not callable(self.architecture):
             known = (*ARCHITECTURES, *BACKBONES)
             check_choice(self.architecture, name="architecture", choices=known)
+        check_weights(self.weights)
+        check_input_size(self.input_size)
+        resolve_precision(self.precision)
         check_choice(self.augment, name="augment", choices=AUGMENTATIONS)
         check_number(self.max_epochs, name="max_epochs", low=1, integer=True)
         check_number(self.batch_size, name="batch_size", low=1, integer=True)
         check_number(self.patience, name="patience", low=1, integer=True)
-        check_number(self.learning_rate, name="learning_rate", low=0, open_low=True)
+        check_number(self.learning_rate, name="learning_rate", low=0, high=1, open_low=True)
         check_number(
             self.validation_fraction, name="validation_fraction", low=0, high=0.5, open_low=True
         )
@@ -293,16 +302,21 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
                 f"{self.architecture!r} starts from random weights (weights='auto' or None)."
             )
 
-    def _check_patches(self, X, *, reset):
+    def _check_patches(self, X, *, n_channels, name="X"):
+        """Check patches: of a first `fit` if `n_channels` is None, else like those fitted on."""
         patches = check_patches(X, image_shape=self.image_shape)
-        keep_feature_count(self, X, patches, reset=reset)
-        if not reset and hasattr(self, "patch_shape_"):
-            channels = patches.shape[3] if patches.ndim == 4 else 3
-            if channels != self.patch_shape_[2]:
-                raise ValueError(
-                    f"X has patches of {channels} channels; this {type(self).__name__} was fitted "
-                    f"on patches of {self.patch_shape_[2]}."
-                )
+        keep_feature_count(self, X, patches, reset=n_channels is None)
+        given = _count_channels(patches)
+        if n_channels is not None and given != n_channels:
+            raise ValueError(
+                f"{name} has patches of {given} channels; this {type(self).__name__} is fitted "
+                f"on patches of {n_channels}."
+            )
+        if self.architecture in BACKBONES and given not in (1, 3):
+            raise ValueError(
+                f"{name} has patches of {given} channels; architecture={self.architecture!r} "
+                "takes RGB (3 channels) or grey (1)."
+            )
         return patches
 
     def _resolved_weights(self):
@@ -310,23 +324,27 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
             return "imagenet" if self.architecture in BACKBONES else None
         return self.weights
 
-    def _check_labels(self, y, n_samples):
+    def _check_labels(self, y, n_samples, *, name="y"):
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
         if len(y) != n_samples:
-            raise ValueError(f"y has {len(y)} labels for {n_samples} patches.")
+            raise ValueError(f"{name} has {len(y)} labels for {n_samples} patches.")
         return y
 
     def _sample_weights(self, sample_weight, y, n_samples):
         weights = check_sample_weight(sample_weight, n_samples=n_samples)
         if self.class_weight is not None:
             weights = weights * compute_sample_weight(self.class_weight, y)
+        if (weights < 0).any() or not np.isfinite(weights).all():
+            raise ValueError(
+                f"class_weight={self.class_weight!r} has weights that are negative or not finite."
+            )
         if not (weights > 0).any():
             raise ValueError("sample_weight: at least one patch needs a weight above 0.")
         return weights.astype(np.float32)
 
-    def _previous_state(self, classes):
-        """What a warm start goes on from: weights, shape and history of the last fit."""
+    def _previous_state(self, classes, n_channels):
+        """Return what a warm start goes on from: weights, shape and history of the last fit."""
         if not self.warm_start or not hasattr(self, "weights_"):
             return None
         if not np.array_equal(classes, self.classes_):
@@ -334,36 +352,55 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
                 f"warm_start: y has the classes {classes.tolist()}, the last fit had "
                 f"{self.classes_.tolist()}; they must be the same."
             )
+        if n_channels != self.patch_shape_[2]:
+            raise ValueError(
+                f"warm_start: X has patches of {n_channels} channels, the last fit had "
+                f"{self.patch_shape_[2]}; they must be the same."
+            )
         return {"weights": self.weights_, "shape": self.patch_shape_, "history": self.history_}
 
     def _network_size(self, X, previous):
         if previous is not None:
             return previous["shape"][:2]
-        if self.input_size is None:
-            return None
-        return tuple(int(side) for side in np.broadcast_to(self.input_size, 2))
+        return check_input_size(self.input_size)
 
-    def _given_validation(self, X_val, y_val):
+    def _given_validation(self, X_val, y_val, n_channels):
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val must be given together.")
         if X_val is None:
             return None
-        X_val = self._check_patches(X_val, reset=False)
-        y_val = self._check_labels(y_val, len(X_val))
+        X_val = self._check_patches(X_val, n_channels=n_channels, name="X_val")
+        y_val = self._check_labels(y_val, len(X_val), name="y_val")
         unknown = np.setdiff1d(y_val, self.classes_)
         if len(unknown):
             raise ValueError(f"y_val holds classes that y lacks: {unknown.tolist()}.")
         return X_val, np.searchsorted(self.classes_, y_val), np.ones(len(X_val), np.float32)
 
     def _split_off_validation(self, targets, groups, seed):
-        if groups is None:
-            splitter = StratifiedShuffleSplit(
-                1, test_size=self.validation_fraction, random_state=seed
-            )
-        else:
-            n_splits = max(2, round(1 / self.validation_fraction))
+        if groups is not None:
+            return self._split_off_patients(targets, groups, seed)
+        splitter = StratifiedShuffleSplit(1, test_size=self.validation_fraction, random_state=seed)
+        try:
+            return next(splitter.split(targets, targets))
+        except ValueError as error:
+            raise ValueError(
+                f"validation_fraction={self.validation_fraction!r}: early stopping cannot split "
+                f"off patches of every class ({error}). Raise it, or give X_val and y_val."
+            ) from error
+
+    def _split_off_patients(self, targets, groups, seed):
+        """Whole patients, nearest to the wanted share that leaves every class on both sides."""
+        n_classes = len(np.unique(targets))
+        n_most = min(len(np.unique(groups)), np.bincount(targets).min())
+        for n_splits in range(min(round(1 / self.validation_fraction), n_most), 1, -1):
             splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
-        return next(splitter.split(targets, targets, groups))
+            for sides in splitter.split(targets, targets, groups):
+                if all(len(np.unique(targets[side])) == n_classes for side in sides):
+                    return sides
+        raise ValueError(
+            "groups: early stopping cannot split off whole patients with every class on both "
+            "sides; that takes at least two patients a class. Give X_val and y_val."
+        )
 
     def _validation_set(self, validation):
         if validation is None:
@@ -374,17 +411,19 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
 
     def _train(self, training_set, validation_set, previous, seed):
         self.precision_ = resolve_precision(self.precision)
-        program = self._program(fresh=True)
+        program = self._program(fresh=True, seed=seed)
         rng = np.random.default_rng(seed)
         program.reset(rng, weights=None if previous else self._resolved_weights())
         if previous:
-            program.set_weights(previous["weights"])
+            self._load_previous(program, previous["weights"])
         else:
             program.standardise(*channel_statistics(training_set.source))
         self.history_ = dict(previous["history"]) if previous else {}
         best = BestWeights(self.patience) if self.early_stopping else None
         with progress_bar("Training", self.max_epochs, show=self.verbose) as advance:
             for number, phase in enumerate(self._plan(program)):
+                if best:
+                    best.waited = 0
                 for row in train(
                     program,
                     training_set,
@@ -399,8 +438,17 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
                     if best and best.stops_after(row, program):
                         break
         self.n_iter_ = len(self.history_["loss"])
-        self.best_epoch_ = self.n_iter_ - (best.waited if best else 0)
+        self.best_epoch_ = self.n_iter_ - (best.n_seen - best.epoch if best else 0)
         self.weights_ = best.weights if best else program.get_weights()
+
+    def _load_previous(self, program, weights):
+        try:
+            program.set_weights(weights)
+        except ValueError as error:
+            raise ValueError(
+                f"warm_start: the weights of the last fit do not fit architecture="
+                f"{self.architecture!r}; it must be the same."
+            ) from error
 
     def _note_epoch(self, row, advance):
         for name, value in row.items():
@@ -408,27 +456,26 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
         advance(note=" ".join(f"{name} {value:.3g}" for name, value in row.items()))
 
     def _plan(self, program):
-        """Phases of the training: name, epochs, peak of the learning rate."""
+        """Return the phases of the training: name, epochs, peak of the learning rate."""
+        rate = self.learning_rate
         if program.phases == ("all",):
-            phases = [("all", self.max_epochs, self.learning_rate)]
-        else:
-            n_head = max(1, round(HEAD_SHARE * self.max_epochs))
-            n_top = self.max_epochs - n_head
-            phases = [
-                ("head", n_head, self.learning_rate),
-                ("top", n_top, TOP_RATE * self.learning_rate),
-            ]
-        return [dict(zip(("phase", "epochs", "learning_rate"), row)) for row in phases]
+            return [{"phase": "all", "epochs": self.max_epochs, "learning_rate": rate}]
+        n_head = max(1, round(HEAD_SHARE * self.max_epochs))
+        n_top = self.max_epochs - n_head
+        return [
+            {"phase": "head", "epochs": n_head, "learning_rate": rate},
+            {"phase": "top", "epochs": n_top, "learning_rate": TOP_RATE * rate},
+        ]
 
-    def _program(self, *, fresh=False):
+    def _program(self, **options):
         from skbreast._keras.training import get_program
 
         shape, n_classes = self.patch_shape_, len(self.classes_)
-        return get_program(self.architecture, shape, n_classes, self.precision_, fresh=fresh)
+        return get_program(self.architecture, shape, n_classes, self.precision_, **options)
 
     def _scores(self, X):
-        check_is_fitted(self)
-        X = self._check_patches(X, reset=False)
+        check_is_fitted(self, "weights_")
+        X = self._check_patches(X, n_channels=self.patch_shape_[2])
         source = PatchSource(X, self.patch_shape_[:2])
         program = self._program()
         program.set_weights(self.weights_)
@@ -439,3 +486,7 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         tags.input_tags.string = True
         return tags
+
+
+def _count_channels(patches):
+    return patches.shape[3] if patches.ndim == 4 else 3

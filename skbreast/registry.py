@@ -1,5 +1,6 @@
-"""What networks there are, as a table: names, sizes, pre-processing, blocks, weights. No Keras here."""
+"""What networks there are, as a table: sizes, pre-processing, blocks, weights. No Keras here."""
 
+import os
 from dataclasses import dataclass
 
 from skbreast._validation import check_choice
@@ -10,6 +11,8 @@ __all__ = [
     "PREPROCESSING",
     "Backbone",
     "Preprocessing",
+    "check_side",
+    "check_weights",
     "get_backbone",
     "list_backbones",
 ]
@@ -264,3 +267,27 @@ def get_backbone(name, *, argument="backbone"):
         If there is no such network.
     """
     return BACKBONES[check_choice(name, name=argument, choices=tuple(BACKBONES))]
+
+
+def check_weights(weights):
+    """Return a `weights` parameter if it is None, "imagenet", "auto" or a path.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+    """
+    if weights is None or isinstance(weights, str | os.PathLike):
+        return weights
+    raise ValueError(
+        f"weights must be 'imagenet', None or the path of a Keras weights file; got {weights!r}."
+    )
+
+
+def check_side(row, size):
+    """Refuse a ``(height, width)`` that is too small for a backbone."""
+    if min(size) < row.min_size:
+        raise ValueError(
+            f"input_size: {row.name} takes patches of at least {row.min_size} pixels a side; got "
+            f"{size[0]} x {size[1]}. Set input_size={row.min_size} or more."
+        )

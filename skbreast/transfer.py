@@ -1,5 +1,6 @@
 """`TransferFeatureExtractor`: a frozen pretrained network as a transformer."""
 
+import os
 import warnings
 
 import numpy as np
@@ -7,7 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skbreast._patches import PatchSource
+from skbreast._patches import PatchSource, check_input_size
 from skbreast._progress import progress_bar
 from skbreast._validation import (
     check_choice,
@@ -17,7 +18,7 @@ from skbreast._validation import (
     keep_feature_count,
 )
 from skbreast.reading import patch_size
-from skbreast.registry import PREPROCESSING, get_backbone
+from skbreast.registry import PREPROCESSING, check_side, check_weights, get_backbone
 
 __all__ = ["TransferFeatureExtractor"]
 
@@ -148,12 +149,14 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
         patches = self._check_patches(X)
         keep_feature_count(self, X, patches, reset=False)
         network = self._network()
+        if patches.ndim == 4 and patches.shape[3] == 1:
+            patches = np.broadcast_to(patches, (*patches.shape[:3], 3))
         features = np.empty((len(patches), sum(network.widths)), dtype=np.float32)
         with progress_bar("Extracting features", len(patches), show=self.verbose) as advance:
             for size, rows in self._rows_by_size(patches):
                 source = PatchSource(patches[rows], size)
                 for part, batch in source.chunks(self.batch_size):
-                    features[rows[part]] = network.features(_as_rgb(batch))
+                    features[rows[part]] = network.features(batch)
                     advance(len(batch))
         return features
 
@@ -182,31 +185,48 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
         return np.array(names, dtype=object)
 
     def _check_parameters(self):
-        if isinstance(self.backbone, str):
-            if self.backbone.endswith((".keras", ".h5")):
+        if isinstance(self.backbone, str | os.PathLike):
+            name = os.fspath(self.backbone)
+            if name.lower().endswith((".keras", ".h5", ".hdf5")):
                 raise ValueError(
-                    f"backbone={self.backbone!r} is a saved model, and loading one can run code "
+                    f"backbone={name!r} is a saved model, and loading one can run code "
                     "hidden in it (CVE-2025-1550 and others). Build the network yourself and pass "
                     "the keras.Model, or name a backbone and give weights=<weights file>."
                 )
             get_backbone(self.backbone)
+        elif not hasattr(self.backbone, "layers"):
+            raise ValueError(
+                f"backbone must be a name or a keras.Model; got {type(self.backbone).__name__}."
+            )
+        check_weights(self.weights)
+        self._check_layers()
+        size, row = check_input_size(self.input_size), self._row()
+        if size is not None and row is not None:
+            check_side(row, size)
         check_choice(self.pooling, name="pooling", choices=("avg", "max"))
-        check_choice(
-            self.preprocessing, name="preprocessing", choices=("auto", *PREPROCESSING)
-        )
+        check_choice(self.preprocessing, name="preprocessing", choices=("auto", *PREPROCESSING))
         check_number(self.batch_size, name="batch_size", low=1, integer=True)
 
+    def _check_layers(self):
+        names = (self.layers,) if isinstance(self.layers, str) else self.layers
+        several = isinstance(names, tuple | list) and len(names) > 0
+        if not several or not all(isinstance(name, str) for name in names):
+            raise ValueError(
+                "layers must be 'last', 'middle', 'all', or one or several names of blocks; got "
+                f"{self.layers!r}."
+            )
+
     def _check_patches(self, X):
-        image_shape = self.image_shape
-        if image_shape is None and np.ndim(X) == 2:
-            image_shape = (1, np.shape(X)[1], 1)
-        patches = check_patches(X, image_shape=image_shape)
+        patches = check_patches(X, image_shape=self.image_shape)
+        n_axes = np.asarray(X).ndim
+        if self.image_shape is None and n_axes == 2:
+            patches = patches.reshape(len(patches), 1, -1, 1)
         if patches.ndim == 4 and patches.shape[3] not in (1, 3):
             raise ValueError(
                 f"X has patches of {patches.shape[3]} channels; {type(self).__name__} takes RGB "
                 "(3 channels) or grey (1)."
             )
-        if np.ndim(X) == 4 and patches.dtype != np.uint8 and 0 < patches.max() <= 1:
+        if n_axes == 4 and patches.dtype != np.uint8 and 0 < patches.max() <= 1:
             warnings.warn(
                 "X looks scaled to 0…1; patches are expected on the scale 0…255, so multiply "
                 "them by 255.",
@@ -242,11 +262,16 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
             seed=self.seed_ if self.weights is None else 0,
         )
 
+    def _fixed_size(self):
+        """Height and width that a user's network insists on, if it does."""
+        sides = self.backbone.input_shape[1:3]
+        return None if None in sides else sides
+
     def _rows_by_size(self, patches):
         """Split patches by the size at which they enter, which depends on their own size alone."""
         row = self._row()
         if self.input_size is not None or row is None:
-            size = self.input_size and tuple(int(s) for s in np.broadcast_to(self.input_size, 2))
+            size = check_input_size(self.input_size) or self._fixed_size()
             return [(size, np.arange(len(patches)))]
         if patches.ndim == 4:
             longest = np.full(len(patches), max(patches.shape[1:3]))
@@ -262,7 +287,3 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
         tags.input_tags.string = True
         tags.transformer_tags.preserves_dtype = []
         return tags
-
-
-def _as_rgb(patches):
-    return np.repeat(patches, 3, axis=3) if patches.shape[3] == 1 else patches

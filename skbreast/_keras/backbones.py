@@ -9,7 +9,7 @@ from keras import layers
 from skbreast._keras.efficientnet_lite import efficientnet_lite0, load_torch_weights
 from skbreast._torch_weights import read_torch_weights
 from skbreast._validation import import_optional
-from skbreast.registry import PREPROCESSING, BACKBONES
+from skbreast.registry import BACKBONES, PREPROCESSING
 
 __all__ = ["block_output", "build_backbone", "load_weights", "preprocess"]
 
@@ -148,7 +148,9 @@ def _check_weights_file(path):
         with h5py.File(path, "r") as file:
             _refuse_foreign_data(file, h5py)
     except OSError as error:
-        raise ValueError(f"weights={str(path)!r} is no HDF5 file, or is damaged: {error}") from error
+        raise ValueError(
+            f"weights={str(path)!r} is no HDF5 file, or is damaged: {error}"
+        ) from error
 
 
 def _refuse_foreign_data(file, h5py):
@@ -186,7 +188,7 @@ def block_output(network, row, block):
         If there is no such block, or it is not a feature map.
     """
     if block == "last":
-        return network.output
+        return _check_map(network.outputs[0], block, network)
     known = dict(zip(row.block_names, row.blocks, strict=False)) if row else {}
     layer, _, side = known.get(block, block).partition(".")
     try:
@@ -196,6 +198,10 @@ def block_output(network, row, block):
         raise ValueError(
             f"layers: {block!r} is neither a block ({names}) nor a layer of {network.name}."
         ) from error
+    return _check_map(tensor, block, network)
+
+
+def _check_map(tensor, block, network):
     if isinstance(tensor, list) or len(tensor.shape) != 4:
         raise ValueError(f"layers: {block!r} of {network.name} gives no feature map (n, h, w, d).")
     return tensor

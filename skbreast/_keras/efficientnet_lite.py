@@ -68,9 +68,9 @@ def efficientnet_lite0(*, include_top=False, input_shape=(None, None, 3), weight
     if weights is not None:
         raise ValueError("efficientnet_lite0 is built with weights=None.")
     inputs = keras.Input(input_shape)
-    x = layers.Conv2D(
-        STEM_FILTERS, 3, strides=2, padding="same", use_bias=False, name="conv_stem"
-    )(inputs)
+    x = layers.Conv2D(STEM_FILTERS, 3, strides=2, padding="same", use_bias=False, name="conv_stem")(
+        inputs
+    )
     x = _normalise(x, "bn0")
     for stage, (kernel_size, stride, expansion, filters, repeats) in enumerate(STAGES, start=1):
         for repeat in range(repeats):

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import layers as keras_layers
 
 from skbreast._keras.backbones import block_output, build_backbone, preprocess
-from skbreast._keras.training import draw_kernels, file_state
+from skbreast._keras.training import draw_kernels, file_state, seeded_layers
 from skbreast.registry import get_backbone
 
 __all__ = ["FrozenNetwork", "get_frozen"]
@@ -46,8 +46,9 @@ def get_frozen(backbone, *, weights, blocks, pooling, preprocessing, seed):
     key = (backbone if named else id(backbone), source, blocks, pooling, preprocessing, seed)
     with _lock:
         if key not in _networks:
-            network, row = _open_backbone(backbone, weights, seed)
-            _networks[key] = FrozenNetwork(network, row, blocks, pooling, preprocessing)
+            with seeded_layers(seed):
+                network, row = _open_backbone(backbone, weights, seed)
+                _networks[key] = FrozenNetwork(network, row, blocks, pooling, preprocessing)
             while len(_networks) > NETWORKS_KEPT:
                 _networks.popitem(last=False)
         _networks.move_to_end(key)
@@ -96,15 +97,15 @@ class FrozenNetwork:
         pooled = [pool()(each) for each in maps]
         self.widths = tuple(each.shape[-1] for each in pooled)
         tapped = keras.Model(network.inputs, pooled)
-        pixels = keras.Input((None, None, 3))
+        pixels = keras.Input((*network.input_shape[1:3], 3))
         outputs = tapped(preprocess(pixels, preprocessing), training=False)
         joined = outputs if len(pooled) == 1 else keras_layers.Concatenate()(outputs)
         self.model = keras.Model(pixels, joined)
         self._forward = tf.function(
-            lambda patches: self.model(tf.cast(patches, tf.float32), training=False),
-            reduce_retracing=True,
+            lambda patches: self.model(patches, training=False),
+            input_signature=[tf.TensorSpec(self.model.input_shape, tf.float32)],
         )
 
     def features(self, patches):
         """Return ``(n, sum(widths))`` float32 features of raw RGB patches."""
-        return np.asarray(self._forward(patches), dtype=np.float32)
+        return np.asarray(self._forward(patches.astype(np.float32)), dtype=np.float32)

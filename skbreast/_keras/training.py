@@ -1,5 +1,7 @@
 """Train and run a network: one compiled program per structure and thread, reset between fits."""
 
+import contextlib
+import random
 import threading
 from collections import OrderedDict
 from functools import lru_cache
@@ -13,14 +15,30 @@ from skbreast._keras.backbones import build_backbone
 from skbreast._keras.networks import BACKBONE_LAYER, STANDARDISE_LAYER, build_network
 from skbreast.registry import BACKBONES
 
-__all__ = ["Program", "draw_kernels", "file_state", "get_program"]
+__all__ = ["Program", "draw_kernels", "file_state", "get_program", "seeded_layers"]
 
 PROGRAMS_KEPT = 4
 WEIGHT_DECAY = 1e-4
 _local = threading.local()
+_build_lock = threading.RLock()
 
 
-def get_program(architecture, input_shape, n_classes, precision, *, fresh=False):
+@contextlib.contextmanager
+def seeded_layers(seed):
+    """Let layers that are built without a seed draw it from here, not from the user's generator.
+
+    Keras takes such seeds from Python's global generator, which is left as it was.
+    """
+    with _build_lock:
+        state = random.getstate()
+        random.seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(state)
+
+
+def get_program(architecture, input_shape, n_classes, precision, *, fresh=False, seed=0):
     """Return this thread's compiled network of a structure, building it where there is none.
 
     Parameters
@@ -30,6 +48,8 @@ def get_program(architecture, input_shape, n_classes, precision, *, fresh=False)
     fresh : bool, default=False
         Whether a network that a user's callable built before is built anew, since only the
         callable knows how its weights begin.
+    seed : int, default=0
+        Decides how they begin where its layers have no seeds of their own.
 
     Returns
     -------
@@ -41,7 +61,8 @@ def get_program(architecture, input_shape, n_classes, precision, *, fresh=False)
     if fresh and callable(architecture):
         programs.pop(key, None)
     if key not in programs:
-        programs[key] = Program(*key)
+        with seeded_layers(seed):
+            programs[key] = Program(*key)
         while len(programs) > PROGRAMS_KEPT:
             programs.popitem(last=False)
     programs.move_to_end(key)
@@ -63,9 +84,14 @@ class Program:
         self._initial = [variable.numpy() for variable in self.network.weights]
         self._makes_probabilities = _ends_in_softmax(self.network)
         self._steps = {}
+        self._batch_signature = [
+            tf.TensorSpec((None, *input_shape), tf.float32),
+            tf.TensorSpec((None,), tf.int32),
+            tf.TensorSpec((None,), tf.float32),
+        ]
         self._forward = tf.function(
-            lambda patches: self.network(tf.cast(patches, tf.float32), training=False),
-            reduce_retracing=True,
+            lambda patches: self.network(patches, training=False),
+            input_signature=[tf.TensorSpec((None, *input_shape), tf.float32)],
         )
 
     @property
@@ -126,19 +152,21 @@ class Program:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         optimizer.build(variables)
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(input_signature=self._batch_signature)
         def compiled(patches, targets, weights):
             with tf.GradientTape() as tape:
-                scores = self.network(tf.cast(patches, tf.float32), training=True)
+                scores = self.network(patches, training=True)
                 loss = self._loss(targets, scores, weights)
-            gradients = tape.gradient(loss, [variable.value for variable in variables])
+                # Regularisers, which a user's own network may have.
+                objective = tf.add_n([loss, *self.network.losses])
+            gradients = tape.gradient(objective, [variable.value for variable in variables])
             optimizer.apply(gradients, variables)
             hits = tf.cast(tf.argmax(scores, axis=1, output_type=tf.int32) == targets, tf.float32)
             return loss, tf.reduce_sum(weights * hits) / tf.reduce_sum(weights)
 
         def step(patches, targets, weights, learning_rate):
             optimizer.learning_rate = learning_rate
-            return compiled(patches, targets, weights)
+            return compiled(patches.astype(np.float32), targets, weights)
 
         return optimizer, step
 
@@ -169,7 +197,7 @@ class Program:
 
     def scores(self, patches):
         """Return ``(n, n_classes)`` float32 logits (log-probabilities where a softmax ends it)."""
-        scores = np.asarray(self._forward(patches), dtype=np.float32)
+        scores = np.asarray(self._forward(patches.astype(np.float32)), dtype=np.float32)
         if self._makes_probabilities:
             return np.log(np.maximum(scores, np.finfo(np.float32).tiny))
         return scores
@@ -184,10 +212,11 @@ class Program:
 
 
 def _ends_in_softmax(network):
-    activation = getattr(network.layers[-1], "activation", None)
-    return activation is keras.activations.softmax or isinstance(
-        network.layers[-1], keras.layers.Softmax
-    )
+    last = network.layers[-1]
+    if isinstance(last, keras.Model):
+        return _ends_in_softmax(last)
+    activation = getattr(last, "activation", None)
+    return activation is keras.activations.softmax or isinstance(last, keras.layers.Softmax)
 
 
 def draw_kernels(network, rng):
@@ -232,4 +261,5 @@ def file_state(weights):
 
 @lru_cache(maxsize=2)
 def _pretrained(architecture, weights, _state):
-    return build_backbone(BACKBONES[architecture], weights=weights).get_weights()
+    with seeded_layers(0):
+        return build_backbone(BACKBONES[architecture], weights=weights).get_weights()

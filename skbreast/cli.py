@@ -1,0 +1,288 @@
+"""The command line: a few lines a command over the public API."""
+
+import contextlib
+import sys
+import warnings
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from skbreast.datasets import LOADERS
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Classify breast-biopsy patches, honestly: figures are counted by patient.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+errors = Console(stderr=True)
+
+Kind = StrEnum("Kind", {name: name for name in ("auto", *LOADERS)})
+Classes = StrEnum("Classes", {name: name for name in ("binary", "subtype")})
+
+DataArgument = Annotated[Path, typer.Argument(help="Folder of a data set.", show_default=False)]
+KindOption = Annotated[Kind, typer.Option(help="Layout of the folder; recognised by default.")]
+SplitOption = Annotated[str | None, typer.Option(help="Part of the data: train, val, test, …")]
+SplitsDirOption = Annotated[Path | None, typer.Option(help="IDC: folder of the case lists.")]
+MagnificationOption = Annotated[int | None, typer.Option(help="BreakHis: 40, 100, 200 or 400.")]
+ClassesOption = Annotated[Classes | None, typer.Option(help="BreakHis: two classes or eight.")]
+GroupsOption = Annotated[
+    str | None,
+    typer.Option(help="Folder: regular expression on the path whose first group is the patient."),
+]
+MaxPatchesOption = Annotated[int | None, typer.Option(help="Thin the data to so many patches.")]
+SeedOption = Annotated[int, typer.Option(help="Seed of folds, networks and resampling.")]
+ResamplesOption = Annotated[int, typer.Option(help="Bootstrap resamples of patients.", min=10)]
+
+
+@contextlib.contextmanager
+def _one_sentence_errors():
+    """Turn what users can mend into one sentence and exit status 1; anything else is our bug."""
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            yield
+    except (ValueError, OSError, ImportError, MemoryError) as error:
+        message = " ".join(str(error).split()) or type(error).__name__
+        errors.print(f"[bold red]Error:[/] {_escape(message)}", soft_wrap=True, highlight=False)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        errors.print("Interrupted.")
+        raise typer.Exit(130) from None
+
+
+def _show_warning(message, *_):
+    errors.print(f"[yellow]Warning:[/] {_escape(message)}", soft_wrap=True, highlight=False)
+
+
+def _escape(text):
+    from rich.markup import escape
+
+    return escape(str(text))
+
+
+def _load(data, **options):
+    from skbreast.datasets import load_patches, recognise
+
+    kind = options.pop("kind")
+    kind = recognise(data) if kind == Kind.auto else str(kind)
+    given = {name: value for name, value in options.items() if value is not None}
+    allowed = {
+        "idc": {"split", "splits_dir"},
+        "breakhis": {"magnification", "classes"},
+        "pcam": {"split"},
+        "folder": {"split", "groups_pattern"},
+    }[kind] | {"max_patches", "random_state"}
+    for name in given.keys() - allowed:
+        raise ValueError(f"--{name.replace('_', '-')} is not for data of the kind {kind!r}.")
+    with errors.status(f"Listing {_escape(data)}"):
+        bunch = load_patches(data, kind=kind, **given)
+    _describe(bunch)
+    return bunch
+
+
+def _describe(bunch):
+    import numpy as np
+
+    counts = np.bincount(bunch.target, minlength=len(bunch.target_names))
+    classes = ", ".join(
+        f"{count} {name}" for name, count in zip(bunch.target_names, counts, strict=True)
+    )
+    who = "no patient ids" if bunch.groups is None else f"{len(set(bunch.groups))} patients"
+    errors.print(f"{bunch.kind}: {len(bunch.target)} patches ({_escape(classes)}), {who}")
+    if bunch.groups is None:
+        errors.print(
+            "[yellow]Without patient ids, patches of one patient can stand on both sides of a "
+            "split: figures may be inflated and intervals too narrow.[/]"
+        )
+
+
+def _print_results(results, title):
+    from skbreast.results import results_table
+
+    header, *rows = results_table(results)
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for number, name in enumerate(header):
+        table.add_column(name, justify="left" if number == 0 else "right")
+    for row in rows:
+        # The interval stands below its figure, so that five figures fit into 80 columns.
+        table.add_row(*(_escape(cell.replace(" [", "\n[", 1)) for cell in row), end_section=True)
+    console.print(table)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Where the model and the results go.")] = Path(
+        "skbreast-demo"
+    ),
+    seed: SeedOption = 0,
+):
+    """Show the main job on invented patients, in about two minutes, offline."""
+    with _one_sentence_errors():
+        from skbreast.datasets import make_patches
+        from skbreast.evaluation import make_model
+        from skbreast.runs import train_into
+
+        bunch = make_patches(32, 16, patch_size=48, random_state=seed)
+        bunch.kind = "invented"
+        _describe(bunch)
+        models = {
+            "transfer": make_model("transfer"),
+            "cnn": make_model("cnn", max_epochs=15, random_state=seed),
+        }
+        results = train_into(
+            out, bunch, models, n_splits=4, n_resamples=500, random_state=seed, show=True
+        )
+        _print_results(results, "4-fold cross-validation by patient [95 % intervals]")
+        _say_saved(out)
+
+
+@app.command()
+def train(
+    data: DataArgument,
+    out: Annotated[Path, typer.Option(help="Where the model and the results go.")],
+    model: Annotated[
+        str, typer.Option(help="transfer, cnn, resnet, or a backbone's name to fine-tune.")
+    ] = "transfer",
+    folds: Annotated[int, typer.Option(help="Folds of the cross-validation.", min=2)] = 5,
+    holdout: Annotated[
+        float, typer.Option(help="Share of the patients kept out for evaluate.", min=0, max=0.9)
+    ] = 0.0,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of a network.", min=1)] = None,
+    kind: KindOption = Kind.auto,
+    split: SplitOption = None,
+    splits_dir: SplitsDirOption = None,
+    magnification: MagnificationOption = None,
+    classes: ClassesOption = None,
+    groups_pattern: GroupsOption = None,
+    max_patches: MaxPatchesOption = None,
+    resamples: ResamplesOption = 1000,
+    seed: SeedOption = 0,
+):
+    """Cross-validate a model by patient beside the baselines, then fit it to all and save it."""
+    with _one_sentence_errors():
+        from skbreast.evaluation import make_model
+        from skbreast.runs import train_into
+
+        estimator = make_model(model, max_epochs=epochs, random_state=seed)
+        bunch = _load(
+            data,
+            kind=kind,
+            split=split,
+            splits_dir=splits_dir,
+            magnification=magnification,
+            classes=classes and str(classes),
+            groups_pattern=groups_pattern,
+            max_patches=max_patches,
+            random_state=seed,
+        )
+        results = train_into(
+            out,
+            bunch,
+            {model: estimator},
+            n_splits=folds,
+            holdout=holdout,
+            n_resamples=resamples,
+            random_state=seed,
+            show=True,
+        )
+        unit = "patch" if bunch.groups is None else "patient"
+        _print_results(results, f"{folds}-fold cross-validation by {unit} [95 % intervals]")
+        _say_saved(out)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="Folder from train.", show_default=False)],
+    data: DataArgument,
+    kind: KindOption = Kind.auto,
+    split: SplitOption = None,
+    splits_dir: SplitsDirOption = None,
+    magnification: MagnificationOption = None,
+    classes: ClassesOption = None,
+    groups_pattern: GroupsOption = None,
+    max_patches: MaxPatchesOption = None,
+    resamples: ResamplesOption = 1000,
+    seed: SeedOption = 0,
+):
+    """Evaluate a saved model, beside the baselines, on patients that it was not trained on."""
+    with _one_sentence_errors():
+        from skbreast.runs import evaluate_folder
+
+        bunch = _load(
+            data,
+            kind=kind,
+            split=split,
+            splits_dir=splits_dir,
+            magnification=magnification,
+            classes=classes and str(classes),
+            groups_pattern=groups_pattern,
+            max_patches=max_patches,
+            random_state=seed,
+        )
+        results, counts = evaluate_folder(
+            model, bunch, n_resamples=resamples, random_state=seed, show=True
+        )
+        unit = "patches" if bunch.groups is None else "patients"
+        if counts["known_patches"]:
+            errors.print(
+                f"Left out: {counts['known_patients']} {unit} ({counts['known_patches']} patches) "
+                "that the model was trained on."
+            )
+        title = f"{counts['patches']} patches of {counts['patients']} {unit} [95 % intervals]"
+        _print_results(results, title)
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="Folder from train.", show_default=False)],
+    paths: Annotated[
+        list[str], typer.Argument(help="Images, folders, or references like cohort.h5#12.")
+    ],
+    out: Annotated[Path, typer.Option(help="The CSV file to write.")] = Path("predictions.csv"),
+):
+    """Write the class and the probabilities of each patch to a CSV file."""
+    with _one_sentence_errors():
+        from skbreast.batch_prediction import find_references, predict_to_csv
+        from skbreast.runs import open_model
+
+        references = find_references(paths)
+        failed = predict_to_csv(*open_model(model), references, out, show=True)
+        console.print(f"{len(references) - failed} predictions in {_escape(out)}", highlight=False)
+        if failed:
+            raise ValueError(
+                f"{failed} of {len(references)} patches could not be read; the column 'error' of "
+                f"{out} says why."
+            )
+
+
+@app.command()
+def doctor():
+    """Tell versions, devices, precision, and what is missing."""
+    with _one_sentence_errors():
+        from skbreast.diagnostics import diagnose
+
+        for section, rows in diagnose().items():
+            table = Table(title=section, title_justify="left", show_header=False, box=None)
+            for row in rows:
+                table.add_row(*map(_escape, row))
+            console.print(table)
+
+
+def _say_saved(out):
+    console.print(f"Model and results: {_escape(out)}", highlight=False)
+    console.print(
+        "For research only; not a medical device, not for diagnosis.", style="dim", highlight=False
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(app())

@@ -1,0 +1,277 @@
+"""Evaluate models patient by patient, beside the baselines that anything has to beat."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skbreast import _fast_metrics
+from skbreast._progress import progress_bar
+from skbreast.classifier import PatchCNNClassifier
+from skbreast.metrics import patient_bootstrap, patient_labels
+from skbreast.registry import ARCHITECTURES, BACKBONES
+from skbreast.texture import ColorFeatures
+from skbreast.transfer import TransferFeatureExtractor
+
+__all__ = [
+    "Predictions",
+    "cross_validate_models",
+    "make_baselines",
+    "make_model",
+    "predict_patches",
+    "summarise",
+]
+
+MODEL_NAMES = ("transfer", "cnn", *(name for name in ARCHITECTURES if name != "small"), *BACKBONES)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model said of patches that it was not trained on.
+
+    Attributes
+    ----------
+    y_true : ndarray of shape (n_patches,)
+        Class numbers.
+    y_proba : ndarray of shape (n_patches, n_classes)
+        Probabilities.
+    y_pred : ndarray of shape (n_patches,)
+        The model's own decisions.
+    groups : ndarray of shape (n_patches,)
+        Patient ids; where none exist, every patch counts as its own.
+    folds : ndarray of shape (n_patches,), int
+        Which of the trained models spoke; figures are taken within a fold.
+    """
+
+    y_true: np.ndarray
+    y_proba: np.ndarray
+    y_pred: np.ndarray
+    groups: np.ndarray
+    folds: np.ndarray
+
+
+def make_baselines():
+    """Return what any model has to beat: a dummy, and mean colour alone.
+
+    Returns
+    -------
+    dict of str to estimator
+        Unfitted; "dummy" answers with the class shares, "mean colour" knows six numbers a patch.
+    """
+    colour = make_pipeline(ColorFeatures(), StandardScaler(), LogisticRegression(max_iter=1000))
+    return {"dummy": DummyClassifier(strategy="prior"), "mean colour": colour}
+
+
+def make_model(name, *, max_epochs=None, random_state=None, verbose=0):
+    """Return one of the ready models.
+
+    Parameters
+    ----------
+    name : str
+        "transfer": frozen features and logistic regression; "cnn": the small network; "resnet";
+        or a backbone's name: fine-tuning.
+    max_epochs : int, optional
+        For the networks; by default the classifier's own.
+    random_state : int, optional
+        Seed of the networks.
+    verbose : int, default=0
+        1 shows their progress.
+
+    Returns
+    -------
+    estimator
+        Unfitted.
+
+    Raises
+    ------
+    ValueError
+        If there is no such model.
+    """
+    if name == "transfer":
+        regression = LogisticRegression(C=0.01, max_iter=1000)
+        features = TransferFeatureExtractor(verbose=verbose)
+        return make_pipeline(features, StandardScaler(), regression)
+    if name not in MODEL_NAMES:
+        raise ValueError(f"model must be one of {', '.join(MODEL_NAMES)}; got {name!r}.")
+    model = PatchCNNClassifier(
+        "small" if name == "cnn" else name, random_state=random_state, verbose=verbose
+    )
+    return model if max_epochs is None else model.set_params(max_epochs=max_epochs)
+
+
+def predict_patches(estimator, X, y, groups=None, *, fold=0):
+    """Let a fitted model judge patches.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted, with `predict_proba`, on class numbers 0, 1, ….
+    X : array-like
+        Patches.
+    y : ndarray of shape (n_patches,)
+        Class numbers.
+    groups : ndarray of shape (n_patches,), optional
+        Patient ids.
+    fold : int, default=0
+        Number of the fold.
+
+    Returns
+    -------
+    Predictions
+    """
+    y_proba = estimator.predict_proba(X)
+    groups = np.arange(len(y)) if groups is None else groups
+    y_pred = estimator.classes_[y_proba.argmax(axis=1)]
+    return Predictions(np.asarray(y), y_proba, y_pred, groups, np.full(len(y), fold))
+
+
+def make_folds(X, y, groups=None, *, n_splits=5, random_state=0):
+    """Return shuffled, class-balanced folds; patients stay whole where there are patient ids."""
+    if groups is None:
+        splitter = StratifiedKFold(n_splits, shuffle=True, random_state=random_state)
+    else:
+        n_patients = len(np.unique(groups))
+        if n_patients < n_splits:
+            raise ValueError(
+                f"{n_splits} folds need at least {n_splits} patients; there are {n_patients}."
+            )
+        splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=random_state)
+    folds = list(splitter.split(X, y, groups))
+    for train, _ in folds:
+        if len(np.unique(y[train])) < len(np.unique(y)):
+            raise ValueError(
+                f"{n_splits} folds leave a training part without one of the classes, since too "
+                "few patients have it; ask for fewer folds."
+            )
+    return folds
+
+
+def cross_validate_models(models, X, y, groups=None, *, folds, show=False):
+    """Let each model judge every patch once, by a copy that never saw the patch's fold.
+
+    Parameters
+    ----------
+    models : dict of str to estimator
+        Unfitted models; copies of them are fitted.
+    X : array-like of n_patches
+        Patches or references.
+    y : ndarray of shape (n_patches,)
+        Class numbers 0, 1, ….
+    groups : ndarray of shape (n_patches,), optional
+        Patient ids.
+    folds : list of (ndarray, ndarray)
+        Training and test rows, see :func:`make_folds`.
+    show : bool, default=False
+        Whether a progress bar is shown.
+
+    Returns
+    -------
+    dict of str to Predictions
+    """
+    results = {}
+    with progress_bar("Cross-validation", len(models) * len(folds), show=show) as advance:
+        for name, model in models.items():
+            parts = []
+            for fold, (train, test) in enumerate(folds):
+                advance(0, note=f"{name}, fold {fold + 1}")
+                fitted = clone(model).fit(X[train], y[train])
+                test_groups = test if groups is None else groups[test]
+                parts.append(predict_patches(fitted, X[test], y[test], test_groups, fold=fold))
+                advance()
+            results[name] = _join(parts)
+    return results
+
+
+def _join(parts):
+    names = Predictions.__dataclass_fields__
+    return Predictions(*(np.concatenate([getattr(each, name) for each in parts]) for name in names))
+
+
+def summarise(predictions, *, n_resamples=1000, random_state=0):
+    """Return the figures of a model, with patient bootstrap intervals.
+
+    AUC, balanced accuracy and F1 are means over folds, taken on patches; the patient recognition
+    rate is that of BreakHis (Spanhol 2016); the patient AUC ranks patients by the mean
+    probability of their patches, and exists where a patient has one label and classes are two.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        From :func:`cross_validate_models` or :func:`predict_patches`.
+    n_resamples : int, default=1000
+        Bootstrap resamples of patients.
+    random_state : int, default=0
+        Seed of the resampling.
+
+    Returns
+    -------
+    dict of str to BootstrapInterval
+        "auc", "balanced_accuracy", "f1", "patient_recognition_rate" and perhaps "patient_auc";
+        for more than two classes the AUC is one-vs-rest and F1 is macro-averaged. What cannot be
+        computed is left out.
+    """
+    binary = predictions.y_proba.shape[1] == 2
+    score = predictions.y_proba[:, 1] if binary else predictions.y_proba
+    decided = (predictions.y_true, predictions.y_pred)
+    folds = predictions.folds
+    figures = {
+        "auc": (_over_folds(_fast_metrics.auc), predictions.y_true, score, folds),
+        "balanced_accuracy": (_over_folds(_fast_metrics.balanced_accuracy), *decided, folds),
+        "f1": (_over_folds(partial(_fast_metrics.f1, binary=binary)), *decided, folds),
+        "patient_recognition_rate": (_recognition_rate, *decided),
+    }
+    if binary and _has_patient_labels(predictions):
+        figures["patient_auc"] = (_patient_auc, predictions.y_true, score)
+    if len(np.unique(predictions.y_true)) < 2:
+        figures = {"patient_recognition_rate": figures["patient_recognition_rate"]}
+    return {
+        name: patient_bootstrap(
+            metric,
+            *arrays,
+            groups=predictions.groups,
+            stratify=predictions.y_true,
+            n_resamples=n_resamples,
+            random_state=random_state,
+        )
+        for name, (metric, *arrays) in figures.items()
+    }
+
+
+def _over_folds(metric):
+    def mean_over_folds(y_true, y_other, folds):
+        values = [
+            metric(y_true[folds == fold], y_other[folds == fold])
+            for fold in np.unique(folds)
+            if len(np.unique(y_true[folds == fold])) > 1
+        ]
+        return np.mean(values) if values else np.nan
+
+    return mean_over_folds
+
+
+def _recognition_rate(y_true, y_pred, *, groups):
+    """As in `metrics`, for the whole numbers that the bootstrap names patients by."""
+    hits = np.bincount(groups, weights=y_true == y_pred)
+    return (hits / np.bincount(groups)).mean()
+
+
+def _has_patient_labels(predictions):
+    if len(np.unique(predictions.groups)) == len(predictions.groups):
+        return False
+    try:
+        patient_labels(predictions.y_true, predictions.groups)
+    except ValueError:
+        return False
+    return True
+
+
+def _patient_auc(y_true, score, *, groups):
+    n_patches = np.bincount(groups)
+    labels = np.bincount(groups, weights=y_true) / n_patches
+    return _fast_metrics.auc(labels, np.bincount(groups, weights=score) / n_patches)

@@ -1,0 +1,110 @@
+"""Save and load fitted estimators as plain data: no pickle, nothing that can run."""
+
+import zipfile
+from pathlib import Path
+
+import skops.io
+
+from skbreast._files import written_whole
+
+__all__ = ["load", "save"]
+
+TRUSTED = (
+    "skbreast.classifier.PatchCNNClassifier",
+    "skbreast.reading.PatchReader",
+    "skbreast.texture.ColorFeatures",
+    "skbreast.transfer.TransferFeatureExtractor",
+)
+"""Our own classes; skops itself trusts those of scikit-learn, numpy and scipy."""
+
+
+def save(estimator, path):
+    """Save a fitted estimator, a pipeline, or a dict of them.
+
+    The file is a skops archive: a schema and arrays, written beside its target, read back, and
+    moved into place, so that no half-written file ever bears the name.
+
+    Parameters
+    ----------
+    estimator : estimator or dict of str to estimator
+        What to save.
+    path : str or path-like
+        The file to write, by convention ``*.skops``.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+
+    Raises
+    ------
+    ValueError
+        If it holds what cannot be saved as plain data, such as a function or a Keras network.
+    OSError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skbreast.persistence import load, save
+    >>> from skbreast.texture import ColorFeatures
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save(ColorFeatures(), Path(folder) / "colour.skops")
+    ...     load(path)
+    ColorFeatures()
+    """
+    path = Path(path)
+    with written_whole(path) as part:
+        try:
+            skops.io.dump(estimator, part, compression=zipfile.ZIP_DEFLATED)
+        except (TypeError, AttributeError) as error:
+            raise ValueError(f"{path} cannot be written: {error}.") from error
+        _check_types(part, path)
+    return path
+
+
+def load(path):
+    """Load what :func:`save` wrote.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    Returns
+    -------
+    estimator or dict of str to estimator
+        As it was saved.
+
+    Raises
+    ------
+    ValueError
+        If the file is no such archive, is damaged, or names a type that is not known to be data.
+    OSError
+        If the file cannot be read.
+    """
+    path = Path(path)
+    if path.suffix in (".pkl", ".pickle", ".joblib", ".keras", ".h5"):
+        raise ValueError(
+            f"{path} can run code when it is loaded, so it is not opened; models are *.skops "
+            "files written by skbreast.persistence.save."
+        )
+    if not zipfile.is_zipfile(path.open("rb")):
+        raise ValueError(f"{path} is no model file: a *.skops archive is expected.")
+    _check_types(path, path)
+    try:
+        return skops.io.load(path, trusted=list(TRUSTED))
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, EOFError) as error:
+        raise ValueError(f"{path} is damaged: {error}.") from error
+
+
+def _check_types(file, path):
+    try:
+        foreign = sorted(set(skops.io.get_untrusted_types(file=file)) - set(TRUSTED))
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is damaged or no model file: {error}.") from error
+    if foreign:
+        raise ValueError(
+            f"{path} holds types that are not plain data and are not loaded: {', '.join(foreign)}."
+        )

@@ -1,0 +1,211 @@
+"""Train into a folder, and evaluate from it on patients that took no part."""
+
+import hashlib
+import json
+import secrets
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import clone
+
+import skbreast
+from skbreast import evaluation
+from skbreast._progress import progress_bar
+from skbreast.model_selection import patient_train_test_split
+from skbreast.persistence import load, save
+from skbreast.results import write_json, write_results
+
+__all__ = ["evaluate_folder", "open_model", "train_into"]
+
+MODEL_FILE = "model.skops"
+BASELINES_FILE = "baselines.skops"
+TRAINING_FILE = "training.json"
+
+
+def train_into(
+    folder,
+    bunch,
+    models,
+    *,
+    n_splits=5,
+    holdout=0.0,
+    n_resamples=1000,
+    random_state=0,
+    show=False,
+):
+    """Cross-validate models beside the baselines, fit the first of them to all, and save it.
+
+    Parameters
+    ----------
+    folder : path-like
+        Where ``model.skops``, ``baselines.skops``, ``training.json``, ``results.json`` and
+        ``results.md`` go.
+    bunch : Bunch
+        From a loader.
+    models : dict of str to estimator
+        Unfitted; the first is the one that is saved.
+    n_splits : int, default=5
+        Folds; whole patients where there are patient ids.
+    holdout : float, default=0.0
+        Share of the patients that take no part, for :func:`evaluate_folder` later.
+    n_resamples : int, default=1000
+        Bootstrap resamples.
+    random_state : int, default=0
+        Seed of folds, hold-out and resampling.
+    show : bool, default=False
+        Whether progress is shown.
+
+    Returns
+    -------
+    dict of str to dict of str to BootstrapInterval
+        Figures by model, baselines first.
+    """
+    X, y, units = bunch.data, bunch.target, _units(bunch)
+    if holdout:
+        rows = np.arange(len(y))
+        rows, _ = patient_train_test_split(
+            rows, groups=units, test_size=holdout, stratify=y, random_state=random_state
+        )
+        X, y, units = X[rows], y[rows], units[rows]
+    groups = None if bunch.groups is None else units
+    models = {**evaluation.make_baselines(), **models}
+    folds = evaluation.make_folds(X, y, groups, n_splits=n_splits, random_state=random_state)
+    predictions = evaluation.cross_validate_models(models, X, y, groups, folds=folds, show=show)
+    results = _summaries(predictions, n_resamples, random_state, show)
+    names = list(models)
+    with progress_bar("Fitting to all", len(names), show=show) as advance:
+        fitted = {}
+        for name in names:
+            advance(0, note=name)
+            if name in ("dummy", "mean colour") or name == names[2]:
+                fitted[name] = clone(models[name]).fit(X, y)
+            advance()
+    folder = Path(folder)
+    save(fitted[names[2]], folder / MODEL_FILE)
+    save({name: fitted[name] for name in names[:2]}, folder / BASELINES_FILE)
+    write_json(folder / TRAINING_FILE, _training_record(bunch, units, names[2], random_state))
+    write_results(folder, results, note=_protocol(groups, units, n_splits))
+    return results
+
+
+def evaluate_folder(folder, bunch, *, n_resamples=1000, random_state=0, show=False):
+    """Evaluate a saved model and its baselines on patients that it was not trained on.
+
+    Parameters
+    ----------
+    folder : path-like
+        From :func:`train_into`.
+    bunch : Bunch
+        From a loader. Patients that the model was trained on are left out.
+    n_resamples : int, default=1000
+        Bootstrap resamples.
+    random_state : int, default=0
+        Seed of the resampling.
+    show : bool, default=False
+        Whether progress is shown.
+
+    Returns
+    -------
+    results : dict of str to dict of str to BootstrapInterval
+        Figures by model, baselines first.
+    counts : dict of str to int
+        "patches", "patients", and how many of each were left out: "known_patches",
+        "known_patients".
+
+    Raises
+    ------
+    ValueError
+        If no patients are left, or the classes are others than in training.
+    """
+    folder, record = Path(folder), _read_training(folder)
+    if list(bunch.target_names) != record["classes"]:
+        raise ValueError(
+            f"{folder} was trained on the classes {record['classes']}; the data have "
+            f"{list(bunch.target_names)}."
+        )
+    units = _units(bunch)
+    known = np.isin([_digest(unit, record["salt"]) for unit in units], record["patients"])
+    counts = {
+        "patches": int((~known).sum()),
+        "patients": len(np.unique(units[~known])),
+        "known_patches": int(known.sum()),
+        "known_patients": len(np.unique(units[known])),
+    }
+    if known.all():
+        raise ValueError(
+            f"All {counts['known_patients']} patients were in the training of {folder}, so nothing "
+            "honest can be said; train with --holdout, or give other patients."
+        )
+    X, y, groups = bunch.data[~known], bunch.target[~known], units[~known]
+    models = {**load(folder / BASELINES_FILE), record["model"]: load(folder / MODEL_FILE)}
+    predictions = {}
+    with progress_bar("Predicting", len(models), show=show) as advance:
+        for name, model in models.items():
+            advance(0, note=name)
+            predictions[name] = evaluation.predict_patches(model, X, y, groups)
+            advance()
+    return _summaries(predictions, n_resamples, random_state, show), counts
+
+
+def open_model(folder):
+    """Return the model of a folder and the names of its classes."""
+    folder = Path(folder)
+    return load(folder / MODEL_FILE), _read_training(folder)["classes"]
+
+
+def _summaries(predictions, n_resamples, random_state, show):
+    results = {}
+    with progress_bar("Intervals", len(predictions), show=show) as advance:
+        for name, each in predictions.items():
+            results[name] = evaluation.summarise(
+                each, n_resamples=n_resamples, random_state=random_state
+            )
+            advance(note=name)
+    return results
+
+
+def _protocol(groups, units, n_splits):
+    who = f"{len(np.unique(units))} patients" if groups is not None else "patches, no patient ids"
+    return (
+        f"{n_splits}-fold cross-validation over {who}, {len(units)} patches; mean over folds, "
+        "95 % bootstrap intervals over " + ("patients." if groups is not None else "patches.")
+    )
+
+
+def _units(bunch):
+    """Name what stands on one side of a split only: the patient, or the patch if none is known."""
+    units = bunch.data if bunch.groups is None else bunch.groups
+    return np.asarray([str(unit) for unit in units])
+
+
+def _digest(unit, salt):
+    return hashlib.sha256(f"{salt}:{unit}".encode()).hexdigest()
+
+
+def _training_record(bunch, units, model, random_state):
+    """Note what `evaluate_folder` needs to know; patients by salted digest, not by name."""
+    salt = secrets.token_hex(16)
+    return {
+        "skbreast": skbreast.__version__,
+        "model": model,
+        "classes": [str(name) for name in bunch.target_names],
+        "random_state": random_state,
+        "n_patches": len(units),
+        "salt": salt,
+        "patients": sorted(_digest(unit, salt) for unit in np.unique(units)),
+    }
+
+
+def _read_training(folder):
+    path = folder / TRAINING_FILE
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(
+            f"{folder} holds no {TRAINING_FILE}: a folder written by skbreast train is expected."
+        ) from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} is damaged: {error}.") from error
+    if not isinstance(record, dict) or not {"model", "classes", "salt", "patients"} <= set(record):
+        raise ValueError(f"{path} is damaged: it lacks what skbreast train writes.")
+    return record
