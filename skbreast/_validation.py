@@ -24,6 +24,7 @@ __all__ = [
     "import_optional",
     "is_references",
     "keep_feature_count",
+    "name_some",
 ]
 
 
@@ -259,3 +260,8 @@ def keep_feature_count(estimator, X, patches, *, reset):
             estimator.__dict__.pop(attribute, None)
         if patches.ndim == 4:
             estimator.n_features_in_ = math.prod(patches.shape[1:])
+
+
+def name_some(values, *, limit=5, write=repr):
+    """Write the first few of a list, for an error or a report."""
+    return ", ".join(map(write, values[:limit])) + (", …" if len(values) > limit else "")

@@ -20,7 +20,7 @@ from sklearn.utils import (
 )
 from sklearn.utils.validation import column_or_1d
 
-from skbreast._validation import check_groups
+from skbreast._validation import check_groups, name_some
 
 __all__ = ["LeakageReport", "leakage_report", "patient_train_test_split"]
 
@@ -198,16 +198,16 @@ class LeakageReport:
         if self.leaks:
             lines.append(
                 f"LEAK: {len(self.shared_patients)} on both sides "
-                f"({_name_some(self.shared_patients)}), with {self.n_patches_test_shared} test "
+                f"({name_some(self.shared_patients)}), with {self.n_patches_test_shared} test "
                 f"patches ({self.share_of_test_patches:.1%})"
             )
         else:
             lines.append("no patient on both sides")
         if self.look_alikes:
             pairs = [f"{train!r} ~ {test!r}" for train, test in self.look_alikes]
-            lines.append(f"look alike, check by hand: {_name_some(pairs, write=str)}")
+            lines.append(f"look alike, check by hand: {name_some(pairs, write=str)}")
         one_sided = [
-            f"only in {side}: {_name_some(classes)}"
+            f"only in {side}: {name_some(classes)}"
             for side, classes in (
                 ("train", self.classes_only_in_train),
                 ("test", self.classes_only_in_test),
@@ -304,7 +304,3 @@ def _plain_id(patient_id):
 def _sorted(values):
     # ids of one side may be int and of the other str, which cannot be compared
     return tuple(sorted(values, key=lambda value: (type(value).__name__, value)))
-
-
-def _name_some(values, *, limit=5, write=repr):
-    return ", ".join(map(write, values[:limit])) + (", …" if len(values) > limit else "")

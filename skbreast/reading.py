@@ -1,22 +1,25 @@
 """From patch references to pixels: sizes, single patches, and one uint8 array of many."""
 
-import stat
-import struct
 import warnings
 from collections import Counter
-from contextlib import contextmanager
 from operator import itemgetter
-from pathlib import Path
 
 import numpy as np
 from joblib import Parallel, delayed
-from PIL import Image
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skbreast._decoding import DECODER_ERRORS, MAX_PIXELS, as_rgb, decode_image
-from skbreast._headers import read_header
-from skbreast._stacks import HDF5_ERRORS, read_rows, row_size
+from skbreast._decoding import MAX_PIXELS, as_rgb
+from skbreast._single_patch import (
+    READ_ERRORS,
+    WHITE,
+    PatchReadError,
+    existing_file,
+    fit_patch,
+    patch_size,
+    read_patch,
+)
+from skbreast._stacks import read_rows
 from skbreast._validation import check_choice, check_patches, is_references
 from skbreast.references import parse_reference
 
@@ -30,173 +33,8 @@ __all__ = [
     "read_patches",
 ]
 
-WHITE = 255
 CHUNK_SIZE = 64
 MAX_SIZES_ASKED = 1000
-_READ_ERRORS = tuple({*DECODER_ERRORS, *HDF5_ERRORS})
-_PLAIN_CAUSES = (
-    (FileNotFoundError, "there is no such file"),
-    (IsADirectoryError, "it is a directory, a patch is a file"),
-    (PermissionError, "permission is denied"),
-    (MemoryError, "there is not enough memory"),
-    (Image.DecompressionBombError, "it is too large"),
-    (struct.error, "its header is broken"),
-)
-
-
-class PatchReadError(ValueError):
-    """A patch cannot be read; the message names the file and the cause."""
-
-
-def patch_size(reference):
-    """Size of one patch, from its file's header alone.
-
-    Parameters
-    ----------
-    reference : str or path-like
-        A patch reference.
-
-    Returns
-    -------
-    tuple of (int, int)
-        ``(height, width)`` in pixels, as :func:`read_patch` returns it: an EXIF orientation that
-        turns the picture on its side swaps the two.
-
-    Raises
-    ------
-    PatchReadError
-        If the header cannot be read.
-    """
-    place = parse_reference(reference)
-    with _naming_the_patch(place):
-        path = _existing_file(place.path)
-        if place.row is not None:
-            return row_size(place.path)
-        with path.open("rb") as stream:
-            return read_header(stream).size
-
-
-def read_patch(reference):
-    """Read one patch as 8-bit RGB.
-
-    Parameters
-    ----------
-    reference : str or path-like
-        A PNG, JPEG, TIFF or BMP file, or a row of an HDF5 file (``"cohort.h5#12"``) whose patches
-        are the array ``x`` or its only four-dimensional array, channels last.
-
-    Returns
-    -------
-    ndarray of shape (height, width, 3), dtype uint8
-        Values from 0 to 255.
-
-    Raises
-    ------
-    PatchReadError
-        If the file is missing, broken, truncated, none of these formats, animated, of several
-        pages, or claims more than 2**26 pixels (checked before any is decoded). Its message names
-        the file and the cause.
-    ImportError
-        If an HDF5 file is named and h5py is not installed.
-
-    Notes
-    -----
-    What is not 8-bit RGB is converted: grey and black-and-white pictures get three equal
-    channels; palettes are looked up; alpha is laid over white, a slide's background; of 16 bits a
-    channel the upper 8 are kept (``value // 256``, as scikit-image does); CMYK becomes RGB by
-    Pillow's plain formula. Colour profiles are ignored. The EXIF orientation is applied.
-    Floating-point and 32-bit pixels are refused, for their range is unknown. Of a JPEG that carries
-    several pictures (MPO) the first is read.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> import numpy as np
-    >>> from skimage.io import imsave
-    >>> from skbreast.reading import read_patch
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     imsave(f"{folder}/pink.png", np.full((50, 40), 200, np.uint8), check_contrast=False)
-    ...     patch = read_patch(f"{folder}/pink.png")
-    >>> patch.shape, patch.dtype, patch[0, 0].tolist()
-    ((50, 40, 3), dtype('uint8'), [200, 200, 200])
-    """
-    place = parse_reference(reference)
-    with _naming_the_patch(place):
-        path = _existing_file(place.path)
-        if place.row is not None:
-            return next(read_rows(place.path, [place.row]))
-        with path.open("rb") as stream:
-            return decode_image(stream)
-
-
-def _existing_file(path):
-    # Opening a pipe would wait for ever, reading a device would never end.
-    path = Path(path)
-    mode = path.stat().st_mode
-    if stat.S_ISDIR(mode):
-        raise IsADirectoryError
-    if not stat.S_ISREG(mode):
-        raise ValueError("it is no regular file")
-    return path
-
-
-@contextmanager
-def _naming_the_patch(place):
-    try:
-        yield
-    except _READ_ERRORS as error:
-        raise PatchReadError(f"Cannot read patch {str(place)!r}: {_cause(error)}.") from error
-
-
-def _cause(error):
-    for kind, cause in _PLAIN_CAUSES:
-        if isinstance(error, kind):
-            return cause
-    text = getattr(error, "strerror", None) or (error.args[0] if error.args else "")
-    text = " ".join(str(text).split())
-    return text.rstrip(".") or f"its contents are broken ({type(error).__name__})"
-
-
-def fit_patch(patch, size, fit="resize"):
-    """Bring one patch to a size.
-
-    Parameters
-    ----------
-    patch : ndarray of shape (height, width, 3), dtype uint8
-        The patch; it is returned itself where its size is right.
-    size : tuple of (int, int)
-        Wanted ``(height, width)`` in pixels.
-    fit : {"resize", "pad"}, default="resize"
-        "resize" stretches both sides. "pad" keeps the scale of the tissue: the patch is centred on
-        white; one that is too large is first shrunk, with its aspect ratio kept, until it fits.
-
-    Returns
-    -------
-    ndarray of shape (*size, 3), dtype uint8
-
-    Notes
-    -----
-    Bilinear interpolation; when shrinking, its triangle kernel is widened by the scale, which
-    averages over all pixels and so prevents aliasing.
-    """
-    check_choice(fit, name="fit", choices=("resize", "pad"))
-    if patch.shape[:2] == tuple(size):
-        return patch
-    if fit == "resize":
-        return _resize(patch, size)
-    scale = min(1.0, size[0] / patch.shape[0], size[1] / patch.shape[1])
-    inner = tuple(max(1, round(side * scale)) for side in patch.shape[:2])
-    if inner != patch.shape[:2]:
-        patch = _resize(patch, inner)
-    top, left = ((outer - side) // 2 for outer, side in zip(size, inner, strict=True))
-    padded = np.full((*size, 3), WHITE, dtype=np.uint8)
-    padded[top : top + inner[0], left : left + inner[1]] = patch
-    return padded
-
-
-def _resize(patch, size):
-    image = Image.fromarray(np.ascontiguousarray(patch))
-    return np.asarray(image.resize((size[1], size[0]), Image.Resampling.BILINEAR))
 
 
 def most_common_size(X, *, on_error="raise"):
@@ -334,11 +172,11 @@ def _iterate(references):
         positions, rows = zip(*numbered, strict=True)
         n_done = 0
         try:
-            _existing_file(path)
+            existing_file(path)
             for position, patch in zip(positions, read_rows(path, rows), strict=True):
                 yield position, patch
                 n_done += 1
-        except _READ_ERRORS:
+        except READ_ERRORS:
             # One by one, to tell the broken rows from the sound ones.
             for position in positions[n_done:]:
                 yield position, _read_or_error(references[position])

@@ -104,8 +104,8 @@ class FrozenNetwork:
         self._forward = tf.function(
             lambda patches: self.model(patches, training=False),
             input_signature=[tf.TensorSpec(self.model.input_shape, tf.float32)],
-        )
+        ).get_concrete_function()  # called by itself, it knows no warnings of retracing
 
     def features(self, patches):
         """Return ``(n, sum(widths))`` float32 features of raw RGB patches."""
-        return np.asarray(self._forward(patches.astype(np.float32)), dtype=np.float32)
+        return np.asarray(self._forward(tf.constant(patches, tf.float32)), dtype=np.float32)

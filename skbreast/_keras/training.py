@@ -91,8 +91,8 @@ class Program:
         ]
         self._forward = tf.function(
             lambda patches: self.network(patches, training=False),
-            input_signature=[tf.TensorSpec((None, *input_shape), tf.float32)],
-        )
+            input_signature=self._batch_signature[:1],
+        ).get_concrete_function()  # called by itself, it knows no warnings of retracing
 
     @property
     def phases(self):
@@ -164,9 +164,12 @@ class Program:
             hits = tf.cast(tf.argmax(scores, axis=1, output_type=tf.int32) == targets, tf.float32)
             return loss, tf.reduce_sum(weights * hits) / tf.reduce_sum(weights)
 
+        concrete = compiled.get_concrete_function()
+
         def step(patches, targets, weights, learning_rate):
             optimizer.learning_rate = learning_rate
-            return compiled(patches.astype(np.float32), targets, weights)
+            batch = zip((patches, targets, weights), self._batch_signature, strict=True)
+            return concrete(*(tf.constant(array, spec.dtype) for array, spec in batch))
 
         return optimizer, step
 
@@ -197,7 +200,7 @@ class Program:
 
     def scores(self, patches):
         """Return ``(n, n_classes)`` float32 logits (log-probabilities where a softmax ends it)."""
-        scores = np.asarray(self._forward(patches.astype(np.float32)), dtype=np.float32)
+        scores = np.asarray(self._forward(tf.constant(patches, tf.float32)), dtype=np.float32)
         if self._makes_probabilities:
             return np.log(np.maximum(scores, np.finfo(np.float32).tiny))
         return scores

@@ -1,0 +1,39 @@
+"""Rows in the order of their patients: what patient-level figures and resampling stand on."""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import assert_all_finite
+from sklearn.utils.validation import column_or_1d
+
+from skbreast._validation import check_groups
+
+__all__ = ["Patients", "by_patient", "check_labels"]
+
+
+class Patients(NamedTuple):
+    """Rows sorted by patient: patient i owns ``order[starts[i] : starts[i] + counts[i]]``."""
+
+    ids: np.ndarray
+    codes: np.ndarray
+    counts: np.ndarray
+    order: np.ndarray
+    starts: np.ndarray
+
+
+def by_patient(groups, *, n_samples):
+    groups = check_groups(groups, n_samples=n_samples)
+    try:
+        ids, codes, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    except TypeError as error:
+        raise ValueError(
+            "groups mixes kinds of ids that cannot be sorted; give all ids as str."
+        ) from error
+    order = np.argsort(codes, kind="stable")
+    return Patients(ids, codes, counts, order, np.cumsum(counts) - counts)
+
+
+def check_labels(y, *, name):
+    y = column_or_1d(np.asarray(y))
+    assert_all_finite(y, input_name=name)
+    return y
