@@ -23,14 +23,6 @@ __all__ = [
     "patch_size",
     "read_patch",
 ]
-    "READ_ERRORS",
-    "WHITE",
-    "PatchReadError",
-    "existing_file",
-    "fit_patch",
-    "patch_size",
-    "read_patch",
-]
 
 WHITE = 255
 READ_ERRORS = tuple({*DECODER_ERRORS, *HDF5_ERRORS})
