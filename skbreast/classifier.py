@@ -48,7 +48,7 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     architecture : str or callable, default="small"
-        ``"small"``: three blocks of convolution, batch normalisation and pooling, then global
+        ``"small"``: four convolutions with batch normalisation, pooling between them, then global
         pooling and a dense layer. ``"resnet"``: a small residual network. A backbone's name
         (:func:`skbreast.registry.list_backbones`): fine-tuning, first the new dense layer alone
         for a quarter of the epochs, then the upper half of the backbone's blocks as well, at a

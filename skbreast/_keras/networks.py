@@ -10,6 +10,7 @@ __all__ = ["BACKBONE_LAYER", "STANDARDISE_LAYER", "build_network", "build_resnet
 
 STANDARDISE_LAYER = "standardise"
 BACKBONE_LAYER = "backbone"
+SMALL_FILTERS = (32, 64, 128, 256)
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
@@ -35,7 +36,7 @@ def _scores(x, n_classes, dtype, dropout):
 
 
 def build_small(input_shape, n_classes, *, dtype="float32"):
-    """Build the small convolutional network: three blocks of convolutions, then a dense layer.
+    """Build the small convolutional network: four convolutions with pooling between, then scores.
 
     Parameters
     ----------
@@ -52,11 +53,10 @@ def build_small(input_shape, n_classes, *, dtype="float32"):
         From ``(n, height, width, channels)`` pixels to ``(n, n_classes)`` logits.
     """
     inputs = keras.Input(input_shape)
-    x = _standardise(inputs)
-    for filters in (32, 64, 128):
-        x = _convolution(x, filters, dtype)
-        x = _convolution(x, filters, dtype)
+    x = _convolution(_standardise(inputs), SMALL_FILTERS[0], dtype)
+    for filters in SMALL_FILTERS[1:]:
         x = layers.MaxPooling2D(padding="same", dtype=dtype)(x)
+        x = _convolution(x, filters, dtype)
     return keras.Model(inputs, _scores(x, n_classes, dtype, dropout=0.25), name="small")
 
 
