@@ -68,7 +68,7 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
         Passes over the training patches; the learning-rate schedule spans them all.
     batch_size : int, default=64
         Patches a step.
-    learning_rate : float, default=1e-3
+    learning_rate : float, default=3e-3
         Peak of the schedule: a short linear warm-up, then a cosine to 0. The optimizer is AdamW.
     class_weight : {None, "balanced"} or dict, default=None
         Weights by class label, as in scikit-learn.
@@ -141,7 +141,7 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
         image_shape=None,
         max_epochs=20,
         batch_size=64,
-        learning_rate=1e-3,
+        learning_rate=3e-3,
         class_weight=None,
         augment="stain",
         early_stopping=False,

@@ -118,6 +118,7 @@ def load_weights(network, path):
     """
     path = Path(path)
     _check_weights_file(path)
+    _refuse_surplus(path, network)
     try:
         network.load_weights(path)
     except Exception as error:
@@ -147,7 +148,7 @@ def _check_weights_file(path):
     try:
         with h5py.File(path, "r") as file:
             _refuse_foreign_data(file, h5py)
-    except OSError as error:
+    except (OSError, KeyError, RuntimeError, SystemError) as error:
         raise ValueError(
             f"weights={str(path)!r} is no HDF5 file, or is damaged: {error}"
         ) from error
@@ -156,14 +157,37 @@ def _check_weights_file(path):
 def _refuse_foreign_data(file, h5py):
     """Refuse HDF5 members that would make the reader open other files."""
 
-    def check(name, link):
+    def find(name, link):  # h5py loses what is raised in here
         if not isinstance(link, h5py.HardLink):
-            raise ValueError(f"{file.filename!r} holds a link to other data: {name!r}.")
+            return f"holds a link to other data: {name!r}"
         member = file[name]
         if isinstance(member, h5py.Dataset) and (member.external or member.is_virtual):
-            raise ValueError(f"{file.filename!r} keeps {name!r} in another file.")
+            return f"keeps {name!r} in another file"
+        return None
 
-    file.visititems_links(check)
+    reason = file.visititems_links(find)
+    if reason is not None:
+        raise ValueError(f"weights={file.filename!r} {reason}.")
+
+
+def _refuse_surplus(path, network):
+    """Refuse arrays that would be left over: Keras fills in what it finds and skips the rest."""
+    import h5py
+
+    n_arrays = 0
+
+    def count(name, member):
+        nonlocal n_arrays
+        of_layer = name.startswith("layers/") and isinstance(member, h5py.Dataset)
+        n_arrays += of_layer and member.dtype.kind == "f"  # not the states of seeds
+
+    with h5py.File(path, "r") as file:
+        file.visititems(count)
+    if n_arrays > len(network.weights):
+        raise ValueError(
+            f"weights={str(path)!r} is of another network: it holds {n_arrays} arrays, "
+            f"{network.name} has {len(network.weights)}."
+        )
 
 
 def block_output(network, row, block):

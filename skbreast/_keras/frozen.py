@@ -108,4 +108,4 @@ class FrozenNetwork:
 
     def features(self, patches):
         """Return ``(n, sum(widths))`` float32 features of raw RGB patches."""
-        return np.asarray(self._forward(tf.constant(patches, tf.float32)), dtype=np.float32)
+        return np.asarray(self._forward(tf.cast(patches, tf.float32)), dtype=np.float32)

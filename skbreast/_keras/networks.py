@@ -83,6 +83,20 @@ def _residual_block(x, filters, dtype, *, strides):
     return layers.ReLU(dtype=dtype)(layers.Add(dtype=dtype)([x, shortcut]))
 
 
+class _Inference(layers.Layer):
+    """A network in inference mode, whatever the network around it is called with.
+
+    Keras passes `training` on to nested networks, over what they were called with.
+    """
+
+    def __init__(self, network, **options):
+        super().__init__(**options)
+        self.network = network
+
+    def call(self, x):
+        return self.network(x, training=False)
+
+
 def build_finetuned(row, input_shape, n_classes, *, dtype="float32"):
     """Build a backbone, its weights not yet filled in, with a dense layer on its pooled last block.
 
@@ -91,8 +105,7 @@ def build_finetuned(row, input_shape, n_classes, *, dtype="float32"):
     """
     inputs = keras.Input(input_shape)
     backbone = _with_dtype(build_backbone(row, weights=None), dtype)
-    backbone.name = BACKBONE_LAYER
-    x = backbone(preprocess(inputs, row.preprocessing), training=False)
+    x = _Inference(backbone, name=BACKBONE_LAYER)(preprocess(inputs, row.preprocessing))
     return keras.Model(inputs, _scores(x, n_classes, dtype, dropout=0.25), name=row.name)
 
 

@@ -114,7 +114,7 @@ class Program:
                 variable.assign(initial)
             draw_kernels(self.network, rng)
         if weights is not None:
-            backbone = self.network.get_layer(BACKBONE_LAYER)
+            backbone = self.network.get_layer(BACKBONE_LAYER).network
             backbone.set_weights(_pretrained(self.architecture, *file_state(weights)))
         for state in _seed_states(self.network):
             state.assign(rng.integers(2**31, size=state.shape).astype("uint32"))
@@ -169,7 +169,7 @@ class Program:
         def step(patches, targets, weights, learning_rate):
             optimizer.learning_rate = learning_rate
             batch = zip((patches, targets, weights), self._batch_signature, strict=True)
-            return concrete(*(tf.constant(array, spec.dtype) for array, spec in batch))
+            return concrete(*(tf.cast(array, spec.dtype) for array, spec in batch))
 
         return optimizer, step
 
@@ -187,7 +187,7 @@ class Program:
 
     def _top_variables(self):
         """Trainable variables of the upper half of the backbone's blocks."""
-        backbone = self.network.get_layer(BACKBONE_LAYER)
+        backbone = self.network.get_layer(BACKBONE_LAYER).network
         blocks = BACKBONES[self.architecture].blocks
         border = backbone.get_layer(blocks[len(blocks) // 2].partition(".")[0])
         first = backbone.layers.index(border) + 1
@@ -200,7 +200,7 @@ class Program:
 
     def scores(self, patches):
         """Return ``(n, n_classes)`` float32 logits (log-probabilities where a softmax ends it)."""
-        scores = np.asarray(self._forward(tf.constant(patches, tf.float32)), dtype=np.float32)
+        scores = np.asarray(self._forward(tf.cast(patches, tf.float32)), dtype=np.float32)
         if self._makes_probabilities:
             return np.log(np.maximum(scores, np.finfo(np.float32).tiny))
         return scores

@@ -82,7 +82,9 @@ def load_breakhis(
         data : ndarray of str objects, shape (n_patches,)
             Patch references, sorted by patient, slide, type, magnification and sequence.
         target : ndarray of int64, shape (n_patches,)
+            Place of the class in `target_names`.
         target_names : ndarray of str, shape (2,) or (8,)
+            Names of the classes.
         groups : ndarray of str, shape (n_patches,)
             Cases, ``<year>-<digits of the slide id>``: 14-22549AB and 14-22549CD are one case,
             and so is slide 14-13412, which the data set holds both as DC and as LC.

@@ -66,6 +66,7 @@ def load_idc(
         target : ndarray of int64, shape (n_patches,)
             1 for IDC, 0 for non-IDC.
         target_names : ndarray of str, shape (2,)
+            Names of the classes.
         groups : ndarray of str, shape (n_patches,)
             Patient ids.
         frame : pandas.DataFrame or None

@@ -59,6 +59,7 @@ def load_pcam(root, *, split="train", max_patches=None, random_state=None, retur
         target : ndarray of int64, shape (n_patches,)
             1 where the centre of 32x32 pixels holds tumour.
         target_names : ndarray of str, shape (2,)
+            Names of the classes.
         groups : ndarray of str, shape (n_patches,), or None
             Slides, from the column "wsi" of the metadata; None without that file.
         frame : pandas.DataFrame or None

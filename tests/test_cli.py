@@ -1,0 +1,108 @@
+"""What a person sees at the command line."""
+
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+from skbreast.cli import app
+
+run = CliRunner(env={"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"})
+
+
+def _invoke(*arguments):
+    return run.invoke(app, [str(each) for each in arguments])
+
+
+def test_help_names_the_commands():
+    result = _invoke("--help")
+
+    assert result.exit_code == 0
+    for command in ("demo", "train", "evaluate", "predict", "doctor"):
+        assert command in result.output
+
+
+def test_doctor_tells_versions_and_devices():
+    result = _invoke("doctor")
+
+    assert result.exit_code == 0
+    assert re.search(r"tensorflow\s+2\.", result.output)
+    assert re.search(r"devices\s+\S+", result.output)
+    assert "efficientnet_lite0" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("train", "nowhere", "--out", "m"), "nowhere is not a folder."),
+        (("train", "nowhere", "--out", "m", "--model", "magic"), "model must be one of"),
+        (("evaluate", "nowhere", "nowhere"), "nowhere is not a folder."),
+        (("predict", "nowhere", "nowhere"), "nowhere does not exist."),
+    ],
+)
+def test_mistakes_are_one_sentence_and_status_1(arguments, sentence, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = _invoke(*arguments)
+
+    assert result.exit_code == 1
+    assert f"Error: {sentence}" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_an_option_of_another_data_set_is_refused(real_data, tmp_path):
+    result = _invoke("train", real_data / "pcam", "--out", tmp_path, "--magnification", 40)
+
+    assert result.exit_code == 1
+    assert "--magnification is not for data of the kind 'pcam'." in result.stderr
+
+
+@pytest.mark.slow
+def test_train_evaluate_and_predict_on_ucsb(real_data, tmp_path):
+    data, model = real_data / "ucsb_folders", tmp_path / "model"
+    groups = ("--groups-pattern", r"([^/]+)_(?:benign|malignant)")
+    common = (*groups, "--resamples", 50)
+
+    result = _invoke("train", data, "--out", model, "--folds", 2, "--holdout", 0.4, *common)
+    assert result.exit_code == 0, result.output
+    assert "30 patches (15 benign, 15 malignant), 5 patients" in result.stderr
+    assert re.search(r"transfer\s+[01]\.\d{3}", result.stdout)
+
+    result = _invoke("evaluate", model, data, *common)
+    assert result.exit_code == 0, result.output
+    assert "Left out: 3 patients (18 patches)" in result.stderr
+    assert "12 patches of 2 patients" in result.stdout
+
+    out = tmp_path / "predictions.csv"
+    readme = real_data / "README.md"
+    result = _invoke("predict", model, data / "train", readme, "--out", out)
+    assert result.exit_code == 1
+    assert "1 of " in result.stderr
+    assert out.read_text().count("\n") > 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("folder", "options"),
+    [
+        ("pcam", ("--split", "train", "--folds", 2)),
+        ("BreaKHis_v1", ("--magnification", 100, "--folds", 2, "--max-patches", 80)),
+        ("idc_whole_slides", ("--folds", 2, "--max-patches", 80)),
+    ],
+)
+def test_the_other_data_sets_run_through_train(real_data, tmp_path, folder, options):
+    result = _invoke("train", real_data / folder, "--out", tmp_path, "--resamples", 50, *options)
+
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "model.skops").is_file()
+    assert ("no patient ids" in result.stderr) == (folder == "pcam")
+
+
+@pytest.mark.slow
+def test_demo_runs_offline_and_ends_in_a_table(tmp_path):
+    result = _invoke("demo", "--out", tmp_path / "demo")
+
+    assert result.exit_code == 0, result.output
+    for model in ("dummy", "mean colour", "transfer", "cnn"):
+        assert re.search(rf"{model}\s+[01]\.\d{{3}}", result.stdout)
+    assert (tmp_path / "demo" / "model.skops").is_file()
+    assert "not a medical device" in result.stdout

@@ -1,0 +1,149 @@
+"""Figures from known predictions, and folds that no patient straddles."""
+
+import numpy as np
+import pytest
+from sklearn.dummy import DummyClassifier
+from sklearn.metrics import balanced_accuracy_score, f1_score, roc_auc_score
+
+from skbreast import PatchCNNClassifier, evaluation
+from skbreast.datasets import make_patches
+from skbreast.evaluation import (
+    Predictions,
+    cross_validate_models,
+    make_baselines,
+    make_folds,
+    make_model,
+    summarise,
+)
+from skbreast.metrics import patient_recognition_rate, patient_scores
+
+
+def _predictions(n_classes=2, n_patients=12, *, patient_labels=True):
+    rng = np.random.default_rng(0)
+    groups = np.repeat([f"p{number}" for number in range(n_patients)], 5)
+    y_true = np.repeat(np.arange(n_patients) % n_classes, 5)
+    if not patient_labels:
+        y_true = rng.permutation(y_true)
+    y_proba = rng.dirichlet(np.ones(n_classes), size=len(y_true))
+    y_proba[np.arange(len(y_true)), y_true] += 0.3
+    y_proba /= y_proba.sum(axis=1, keepdims=True)
+    folds = np.repeat([0, 1], len(y_true) // 2)
+    return Predictions(y_true, y_proba, y_proba.argmax(axis=1), groups, folds)
+
+
+def test_figures_of_two_classes_are_those_of_scikit_learn_within_folds():
+    each = _predictions()
+    figures = summarise(each, n_resamples=50)
+
+    first = each.folds == 0
+    parts = [first, ~first]
+    auc = [roc_auc_score(each.y_true[p], each.y_proba[p, 1]) for p in parts]
+    balanced = [balanced_accuracy_score(each.y_true[p], each.y_pred[p]) for p in parts]
+    f1 = [f1_score(each.y_true[p], each.y_pred[p]) for p in parts]
+    assert figures["auc"].estimate == pytest.approx(np.mean(auc))
+    assert figures["balanced_accuracy"].estimate == pytest.approx(np.mean(balanced))
+    assert figures["f1"].estimate == pytest.approx(np.mean(f1))
+    assert figures["patient_recognition_rate"].estimate == pytest.approx(
+        patient_recognition_rate(each.y_true, each.y_pred, each.groups)
+    )
+    _, scores = patient_scores(each.y_proba[:, 1], each.groups)
+    _, rows = np.unique(each.groups, return_index=True)
+    assert figures["patient_auc"].estimate == pytest.approx(
+        roc_auc_score(each.y_true[rows], scores)
+    )
+    for interval in figures.values():
+        assert interval.low <= interval.estimate <= interval.high
+        assert interval.n_patients == 12
+
+
+def test_patients_with_both_labels_have_no_patient_auc():
+    assert "patient_auc" not in summarise(_predictions(patient_labels=False), n_resamples=20)
+
+
+def test_more_classes_are_judged_one_against_the_rest():
+    each = _predictions(n_classes=3)
+    figures = summarise(each, n_resamples=20)
+
+    auc = [
+        roc_auc_score(each.y_true[p], each.y_proba[p], multi_class="ovr")
+        for p in (each.folds == 0, each.folds == 1)
+    ]
+    assert figures["auc"].estimate == pytest.approx(np.mean(auc))
+    assert "patient_auc" not in figures
+
+
+def test_one_class_leaves_what_can_be_said():
+    each = _predictions()
+    only = each.y_true == 1
+    one = Predictions(*(getattr(each, name)[only] for name in Predictions.__dataclass_fields__))
+
+    assert list(summarise(one, n_resamples=20)) == ["patient_recognition_rate"]
+
+
+def test_no_patient_straddles_a_fold():
+    bunch = make_patches(10, 4, patch_size=16, random_state=0)
+    folds = make_folds(bunch.data, bunch.target, bunch.groups, n_splits=5)
+
+    seen = np.concatenate([test for _, test in folds])
+    assert sorted(seen) == list(range(len(bunch.target)))
+    for train, test in folds:
+        assert not set(bunch.groups[train]) & set(bunch.groups[test])
+
+
+def test_too_few_patients_are_said():
+    y, groups = np.array([0, 1] * 3), np.repeat(["a", "b", "c"], 2)
+    with pytest.raises(ValueError, match="5 folds need at least 5 patients; there are 3"):
+        make_folds(y, y, groups, n_splits=5)
+
+
+def test_a_fold_that_takes_a_class_away_is_said():
+    y, groups = np.repeat([0, 1], [8, 2]), np.repeat(["a", "b", "c", "d", "e"], 2)
+    with pytest.raises(ValueError, match="ask for fewer folds"):
+        make_folds(y, y, groups, n_splits=5)
+
+
+class _Recorder(DummyClassifier):
+    """Notes what it was trained on, to show that nobody judges a patient that it knows."""
+
+    def fit(self, X, y):
+        self.trained_on_ = X
+        return super().fit(X, y)
+
+    def predict_proba(self, X):
+        assert not set(self.trained_on_) & set(X)
+        return super().predict_proba(X)
+
+
+def test_each_patch_is_judged_once_by_a_model_that_never_saw_its_patient():
+    groups = np.repeat(["a", "b", "c", "d"], 3)
+    y = np.repeat([0, 1, 0, 1], 3)
+    folds = make_folds(groups, y, groups, n_splits=2)
+    models = {"recorder": _Recorder(strategy="prior")}
+
+    result = cross_validate_models(models, groups, y, groups, folds=folds)["recorder"]
+
+    assert sorted(result.groups) == sorted(groups)
+    np.testing.assert_allclose(result.y_proba, 0.5)
+
+
+def test_models_beat_the_baselines_on_invented_patients():
+    bunch = make_patches(20, 8, patch_size=48, random_state=0)
+    folds = make_folds(bunch.data, bunch.target, bunch.groups, n_splits=2)
+    models = {**make_baselines(), "transfer": make_model("transfer")}
+
+    results = cross_validate_models(models, bunch.data, bunch.target, bunch.groups, folds=folds)
+    auc = {name: summarise(each, n_resamples=50)["auc"].estimate for name, each in results.items()}
+
+    assert auc["dummy"] == pytest.approx(0.5)
+    assert auc["transfer"] > 0.85
+    assert auc["transfer"] > auc["mean colour"] + 0.1
+
+
+def test_models_by_name():
+    assert isinstance(make_model("cnn"), PatchCNNClassifier)
+    assert make_model("densenet121", max_epochs=3, random_state=1).max_epochs == 3
+    assert make_model("resnet").architecture == "resnet"
+    assert list(make_model("transfer").named_steps)[0] == "transferfeatureextractor"
+    with pytest.raises(ValueError, match="model must be one of transfer, cnn"):
+        make_model("magic")
+    assert set(evaluation.make_baselines()) == {"dummy", "mean colour"}

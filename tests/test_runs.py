@@ -1,0 +1,132 @@
+"""Train into a folder, evaluate and predict from it."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skbreast.batch_prediction import find_references, predict_to_csv
+from skbreast.datasets import load_patch_folder, make_patches
+from skbreast.evaluation import make_baselines
+from skbreast.runs import evaluate_folder, open_model, train_into
+
+
+@pytest.fixture(scope="module")
+def image_folder(tmp_path_factory):
+    """A class folder of invented patches; the patient stands in the file's name."""
+    root = tmp_path_factory.mktemp("patches")
+    bunch = make_patches(8, 4, patch_size=24, random_state=0)
+    for number, (patch, label, group) in enumerate(
+        zip(bunch.data, bunch.target, bunch.groups, strict=True)
+    ):
+        folder = root / bunch.target_names[label]
+        folder.mkdir(exist_ok=True)
+        Image.fromarray(patch).save(folder / f"{group}_{number}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def bunch(image_folder):
+    return load_patch_folder(image_folder, groups_pattern=r"(patient-\d+)")
+
+
+@pytest.fixture(scope="module")
+def trained(bunch, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    model = {"colour again": make_baselines()["mean colour"]}
+    results = train_into(folder, bunch, model, n_splits=2, holdout=0.25, n_resamples=20)
+    return folder, results
+
+
+def test_training_writes_model_baselines_and_results(trained):
+    folder, results = trained
+
+    names = {"model.skops", "baselines.skops", "training.json", "results.json", "results.md"}
+    assert {each.name for each in folder.iterdir()} == names
+    assert list(results) == ["dummy", "mean colour", "colour again"]
+    written = json.loads((folder / "results.json").read_text())
+    assert written["figures"]["dummy"]["auc"]["estimate"] == 0.5
+    assert "6 patients, 24 patches" in written["protocol"]
+    assert "| colour again |" in (folder / "results.md").read_text()
+
+
+def test_no_patient_id_stands_in_the_folder(trained):
+    folder, _ = trained
+    for file in folder.iterdir():
+        assert b"patient-0" not in file.read_bytes()
+
+
+def test_evaluation_leaves_out_the_patients_of_training(trained, bunch):
+    folder, _ = trained
+    results, counts = evaluate_folder(folder, bunch, n_resamples=20)
+
+    assert counts == {"patches": 8, "patients": 2, "known_patches": 24, "known_patients": 6}
+    assert list(results) == ["dummy", "mean colour", "colour again"]
+    assert results["dummy"]["auc"].n_patients == 2
+
+
+def test_evaluation_refuses_what_it_was_trained_on(tmp_path, bunch):
+    train_into(tmp_path, bunch, {"c": make_baselines()["mean colour"]}, n_splits=2, n_resamples=10)
+    with pytest.raises(ValueError, match="All 8 patients were in the training"):
+        evaluate_folder(tmp_path, bunch)
+
+
+def test_evaluation_refuses_other_classes(trained, bunch):
+    other = bunch.copy()
+    other["target_names"] = np.array(["normal", "tumour"])
+    with pytest.raises(ValueError, match="was trained on the classes"):
+        evaluate_folder(trained[0], other)
+
+
+def test_a_folder_that_is_no_model_is_said(tmp_path, bunch):
+    with pytest.raises(ValueError, match=r"holds no training\.json"):
+        evaluate_folder(tmp_path, bunch)
+    (tmp_path / "training.json").write_text("{")
+    with pytest.raises(ValueError, match="is damaged"):
+        evaluate_folder(tmp_path, bunch)
+    (tmp_path / "training.json").write_text("[]")
+    with pytest.raises(ValueError, match="is damaged"):
+        evaluate_folder(tmp_path, bunch)
+
+
+def test_without_patient_ids_patches_are_the_unit(tmp_path, image_folder):
+    bunch = load_patch_folder(image_folder)
+    model = {"c": make_baselines()["mean colour"]}
+    train_into(tmp_path, bunch, model, n_splits=2, holdout=0.5, n_resamples=10)
+    _, counts = evaluate_folder(tmp_path, bunch, n_resamples=10)
+
+    assert counts["patches"] == counts["patients"] == 16
+    assert "no patient ids" in (tmp_path / "results.md").read_text()
+
+
+def test_predictions_go_to_a_csv_with_a_line_for_each_file(tmp_path, trained, image_folder):
+    broken = tmp_path / "broken, indeed.png"
+    broken.write_bytes(b"no picture")
+    references = [*find_references([str(image_folder)]), str(broken)]
+    out = tmp_path / "out" / "predictions.csv"
+
+    model, classes = open_model(trained[0])
+    failed = predict_to_csv(model, classes, references, out)
+
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert failed == 1
+    assert [row["reference"] for row in rows] == references
+    assert "is no PNG" in rows[-1]["error"]
+    assert rows[-1]["prediction"] == ""
+    probabilities = np.array([[float(r["p_benign"]), float(r["p_malignant"])] for r in rows[:-1]])
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=2e-6)
+    np.testing.assert_allclose(
+        probabilities, model.predict_proba(np.array(references[:-1], dtype=object)), atol=1e-6
+    )
+
+
+def test_paths_that_lead_nowhere_are_said(tmp_path):
+    with pytest.raises(ValueError, match="holds no image"):
+        find_references([str(tmp_path)])
+    with pytest.raises(ValueError, match="missing.png does not exist"):
+        find_references([str(tmp_path / "missing.png")])
+    with pytest.raises(ValueError, match="does not exist"):
+        find_references([f"{tmp_path}/cohort.h5#3"])
