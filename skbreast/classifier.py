@@ -3,11 +3,8 @@
 import numpy as np
 from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
 from sklearn.utils import check_random_state
-from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from skbreast._augment import AUGMENTATIONS
 from skbreast._fitting import (
@@ -20,12 +17,12 @@ from skbreast._fitting import (
 )
 from skbreast._patches import PatchSource, check_input_size
 from skbreast._progress import progress_bar
+from skbreast._training_data import check_labels, combine_weights, split_off_validation
 from skbreast._validation import (
     check_choice,
     check_groups,
     check_number,
     check_patches,
-    check_sample_weight,
     keep_feature_count,
 )
 from skbreast.hardware import resolve_precision
@@ -199,8 +196,8 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
         self._check_parameters()
         X = self._check_patches(X, n_channels=None)
         n_channels = _count_channels(X)
-        y = self._check_labels(y, len(X))
-        weights = self._sample_weights(sample_weight, y, len(X))
+        y = check_labels(y, n_samples=len(X))
+        weights = combine_weights(sample_weight, self.class_weight, y)
         if groups is not None:
             groups = check_groups(groups, n_samples=len(X))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -217,7 +214,9 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = classes
         validation = self._given_validation(X_val, y_val, n_channels)
         if validation is None and self.early_stopping:
-            rows, others = self._split_off_validation(targets, groups, seed)
+            rows, others = split_off_validation(
+                targets, groups, fraction=self.validation_fraction, seed=seed
+            )
             validation = (X[others], targets[others], weights[others])
             X, targets, weights = X[rows], targets[rows], weights[rows]
         source = PatchSource(X, self._network_size(X, previous)).kept()
@@ -324,25 +323,6 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
             return "imagenet" if self.architecture in BACKBONES else None
         return self.weights
 
-    def _check_labels(self, y, n_samples, *, name="y"):
-        y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
-        if len(y) != n_samples:
-            raise ValueError(f"{name} has {len(y)} labels for {n_samples} patches.")
-        return y
-
-    def _sample_weights(self, sample_weight, y, n_samples):
-        weights = check_sample_weight(sample_weight, n_samples=n_samples)
-        if self.class_weight is not None:
-            weights = weights * compute_sample_weight(self.class_weight, y)
-        if (weights < 0).any() or not np.isfinite(weights).all():
-            raise ValueError(
-                f"class_weight={self.class_weight!r} has weights that are negative or not finite."
-            )
-        if not (weights > 0).any():
-            raise ValueError("sample_weight: at least one patch needs a weight above 0.")
-        return weights.astype(np.float32)
-
     def _previous_state(self, classes, n_channels):
         """Return what a warm start goes on from: weights, shape and history of the last fit."""
         if not self.warm_start or not hasattr(self, "weights_"):
@@ -370,37 +350,11 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
         if X_val is None:
             return None
         X_val = self._check_patches(X_val, n_channels=n_channels, name="X_val")
-        y_val = self._check_labels(y_val, len(X_val), name="y_val")
+        y_val = check_labels(y_val, n_samples=len(X_val), name="y_val")
         unknown = np.setdiff1d(y_val, self.classes_)
         if len(unknown):
             raise ValueError(f"y_val holds classes that y lacks: {unknown.tolist()}.")
         return X_val, np.searchsorted(self.classes_, y_val), np.ones(len(X_val), np.float32)
-
-    def _split_off_validation(self, targets, groups, seed):
-        if groups is not None:
-            return self._split_off_patients(targets, groups, seed)
-        splitter = StratifiedShuffleSplit(1, test_size=self.validation_fraction, random_state=seed)
-        try:
-            return next(splitter.split(targets, targets))
-        except ValueError as error:
-            raise ValueError(
-                f"validation_fraction={self.validation_fraction!r}: early stopping cannot split "
-                f"off patches of every class ({error}). Raise it, or give X_val and y_val."
-            ) from error
-
-    def _split_off_patients(self, targets, groups, seed):
-        """Whole patients, nearest to the wanted share that leaves every class on both sides."""
-        n_classes = len(np.unique(targets))
-        n_most = min(len(np.unique(groups)), np.bincount(targets).min())
-        for n_splits in range(min(round(1 / self.validation_fraction), n_most), 1, -1):
-            splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
-            for sides in splitter.split(targets, targets, groups):
-                if all(len(np.unique(targets[side])) == n_classes for side in sides):
-                    return sides
-        raise ValueError(
-            "groups: early stopping cannot split off whole patients with every class on both "
-            "sides; that takes at least two patients a class. Give X_val and y_val."
-        )
 
     def _validation_set(self, validation):
         if validation is None:

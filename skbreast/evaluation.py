@@ -23,6 +23,7 @@ __all__ = [
     "Predictions",
     "cross_validate_models",
     "make_baselines",
+    "make_folds",
     "make_model",
     "predict_patches",
     "summarise",
@@ -124,6 +125,7 @@ def predict_patches(estimator, X, y, groups=None, *, fold=0):
     Returns
     -------
     Predictions
+        Of all patches, in one fold.
     """
     y_proba = estimator.predict_proba(X)
     groups = np.arange(len(y)) if groups is None else groups
@@ -132,7 +134,31 @@ def predict_patches(estimator, X, y, groups=None, *, fold=0):
 
 
 def make_folds(X, y, groups=None, *, n_splits=5, random_state=0):
-    """Return shuffled, class-balanced folds; patients stay whole where there are patient ids."""
+    """Return shuffled, class-balanced folds; patients stay whole where there are patient ids.
+
+    Parameters
+    ----------
+    X : array-like of n_patches
+        Patches; only their number counts.
+    y : ndarray of shape (n_patches,)
+        Class numbers.
+    groups : ndarray of shape (n_patches,), optional
+        Patient ids.
+    n_splits : int, default=5
+        Number of folds.
+    random_state : int, default=0
+        Seed of the shuffling.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Training and test rows of each fold.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer patients than folds, or a training part lacks a class.
+    """
     if groups is None:
         splitter = StratifiedKFold(n_splits, shuffle=True, random_state=random_state)
     else:
@@ -173,6 +199,7 @@ def cross_validate_models(models, X, y, groups=None, *, folds, show=False):
     Returns
     -------
     dict of str to Predictions
+        By model, the folds one after the other.
     """
     results = {}
     with progress_bar("Cross-validation", len(models) * len(folds), show=show) as advance:
@@ -197,8 +224,9 @@ def summarise(predictions, *, n_resamples=1000, random_state=0):
     """Return the figures of a model, with patient bootstrap intervals.
 
     AUC, balanced accuracy and F1 are means over folds, taken on patches; the patient recognition
-    rate is that of BreakHis (Spanhol 2016); the patient AUC ranks patients by the mean
-    probability of their patches, and exists where a patient has one label and classes are two.
+    rate is that of BreakHis (Spanhol 2016); the patient AUC, a mean over folds too, ranks patients
+    by the mean probability of their patches, and exists where a patient has one label and classes
+    are two.
 
     Parameters
     ----------
@@ -227,7 +255,7 @@ def summarise(predictions, *, n_resamples=1000, random_state=0):
         "patient_recognition_rate": (_recognition_rate, *decided),
     }
     if binary and _has_patient_labels(predictions):
-        figures["patient_auc"] = (_patient_auc, predictions.y_true, score)
+        figures["patient_auc"] = (_patient_auc, predictions.y_true, score, folds)
     if len(np.unique(predictions.y_true)) < 2:
         figures = {"patient_recognition_rate": figures["patient_recognition_rate"]}
     return {
@@ -262,16 +290,19 @@ def _recognition_rate(y_true, y_pred, *, groups):
 
 
 def _has_patient_labels(predictions):
+    """Tell whether each patient has one label, and some fold has patients of both."""
     if len(np.unique(predictions.groups)) == len(predictions.groups):
         return False
     try:
         patient_labels(predictions.y_true, predictions.groups)
     except ValueError:
         return False
-    return True
+    folds, y_true = predictions.folds, predictions.y_true
+    return any(len(np.unique(y_true[folds == fold])) > 1 for fold in np.unique(folds))
 
 
-def _patient_auc(y_true, score, *, groups):
+def _patient_auc(y_true, score, folds, *, groups):
+    """Rank patients within their fold, since another fold's model has another scale."""
     n_patches = np.bincount(groups)
-    labels = np.bincount(groups, weights=y_true) / n_patches
-    return _fast_metrics.auc(labels, np.bincount(groups, weights=score) / n_patches)
+    means = [np.bincount(groups, weights=each) / n_patches for each in (y_true, score, folds)]
+    return _over_folds(_fast_metrics.auc)(*means)

@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 import skbreast
 from skbreast import evaluation
+from skbreast._patches import PatchSource
 from skbreast._progress import progress_bar
 from skbreast.model_selection import patient_train_test_split
 from skbreast.persistence import load, save
@@ -20,6 +21,8 @@ __all__ = ["evaluate_folder", "open_model", "train_into"]
 MODEL_FILE = "model.skops"
 BASELINES_FILE = "baselines.skops"
 TRAINING_FILE = "training.json"
+FINGERPRINT_SIZE = (64, 64)
+FINGERPRINT_CHUNK = 256
 
 
 def train_into(
@@ -60,7 +63,7 @@ def train_into(
     dict of str to dict of str to BootstrapInterval
         Figures by model, baselines first.
     """
-    X, y, units = bunch.data, bunch.target, _units(bunch)
+    X, y, units = bunch.data, bunch.target, _units(bunch, show)
     if holdout:
         rows = np.arange(len(y))
         rows, _ = patient_train_test_split(
@@ -68,24 +71,30 @@ def train_into(
         )
         X, y, units = X[rows], y[rows], units[rows]
     groups = None if bunch.groups is None else units
+    chosen = next(iter(models))
     models = {**evaluation.make_baselines(), **models}
     folds = evaluation.make_folds(X, y, groups, n_splits=n_splits, random_state=random_state)
     predictions = evaluation.cross_validate_models(models, X, y, groups, folds=folds, show=show)
     results = _summaries(predictions, n_resamples, random_state, show)
-    names = list(models)
-    with progress_bar("Fitting to all", len(names), show=show) as advance:
-        fitted = {}
-        for name in names:
-            advance(0, note=name)
-            if name in ("dummy", "mean colour") or name == names[2]:
-                fitted[name] = clone(models[name]).fit(X, y)
-            advance()
     folder = Path(folder)
-    save(fitted[names[2]], folder / MODEL_FILE)
-    save({name: fitted[name] for name in names[:2]}, folder / BASELINES_FILE)
-    write_json(folder / TRAINING_FILE, _training_record(bunch, units, names[2], random_state))
     write_results(folder, results, note=_protocol(groups, units, n_splits))
+    fitted = _fit_to_all(models, X, y, show)
+    save(fitted.pop(chosen), folder / MODEL_FILE)
+    save(fitted, folder / BASELINES_FILE)
+    write_json(folder / TRAINING_FILE, _training_record(bunch, units, chosen, random_state))
     return results
+
+
+def _fit_to_all(models, X, y, show):
+    """Fit the baselines and the first model after them, which is the one to keep."""
+    kept = list(models)[: len(evaluation.make_baselines()) + 1]
+    with progress_bar("Fitting to all", len(kept), show=show) as advance:
+        fitted = {}
+        for name in kept:
+            advance(0, note=name)
+            fitted[name] = clone(models[name]).fit(X, y)
+            advance()
+    return fitted
 
 
 def evaluate_folder(folder, bunch, *, n_resamples=1000, random_state=0, show=False):
@@ -117,13 +126,14 @@ def evaluate_folder(folder, bunch, *, n_resamples=1000, random_state=0, show=Fal
     ValueError
         If no patients are left, or the classes are others than in training.
     """
-    folder, record = Path(folder), _read_training(folder)
+    folder = Path(folder)
+    record = _read_training(folder)
     if list(bunch.target_names) != record["classes"]:
         raise ValueError(
             f"{folder} was trained on the classes {record['classes']}; the data have "
             f"{list(bunch.target_names)}."
         )
-    units = _units(bunch)
+    units = _units(bunch, show)
     known = np.isin([_digest(unit, record["salt"]) for unit in units], record["patients"])
     counts = {
         "patches": int((~known).sum()),
@@ -132,9 +142,10 @@ def evaluate_folder(folder, bunch, *, n_resamples=1000, random_state=0, show=Fal
         "known_patients": len(np.unique(units[known])),
     }
     if known.all():
+        what = "patches" if bunch.groups is None else "patients"
         raise ValueError(
-            f"All {counts['known_patients']} patients were in the training of {folder}, so nothing "
-            "honest can be said; train with --holdout, or give other patients."
+            f"All {counts['known_patients']} {what} were in the training of {folder}, so nothing "
+            f"honest can be said; train with --holdout, or give other {what}."
         )
     X, y, groups = bunch.data[~known], bunch.target[~known], units[~known]
     models = {**load(folder / BASELINES_FILE), record["model"]: load(folder / MODEL_FILE)}
@@ -148,9 +159,28 @@ def evaluate_folder(folder, bunch, *, n_resamples=1000, random_state=0, show=Fal
 
 
 def open_model(folder):
-    """Return the model of a folder and the names of its classes."""
+    """Open the model that :func:`train_into` saved.
+
+    Parameters
+    ----------
+    folder : path-like
+        The folder.
+
+    Returns
+    -------
+    model : estimator
+        Fitted.
+    classes : list of str
+        Names of its classes, in the order of the columns of `predict_proba`.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds no model, or a damaged one.
+    """
     folder = Path(folder)
-    return load(folder / MODEL_FILE), _read_training(folder)["classes"]
+    record = _read_training(folder)
+    return load(folder / MODEL_FILE), record["classes"]
 
 
 def _summaries(predictions, n_resamples, random_state, show):
@@ -172,10 +202,21 @@ def _protocol(groups, units, n_splits):
     )
 
 
-def _units(bunch):
-    """Name what stands on one side of a split only: the patient, or the patch if none is known."""
-    units = bunch.data if bunch.groups is None else bunch.groups
-    return np.asarray([str(unit) for unit in units])
+def _units(bunch, show):
+    """Name what stands on one side of a split only: the patient, or the picture if none is known.
+
+    Pictures are named by their pixels, so that neither a copy nor another path hides one.
+    """
+    if bunch.groups is not None:
+        return np.asarray([str(group) for group in bunch.groups])
+    names = []
+    with progress_bar("Fingerprints", len(bunch.data), show=show) as advance:
+        for start in range(0, len(bunch.data), FINGERPRINT_CHUNK):
+            part = bunch.data[start : start + FINGERPRINT_CHUNK]
+            thumbnails = PatchSource(part, FINGERPRINT_SIZE).take(slice(None))
+            names += [hashlib.sha256(thumbnail.tobytes()).hexdigest() for thumbnail in thumbnails]
+            advance(len(part))
+    return np.asarray(names)
 
 
 def _digest(unit, salt):

@@ -19,6 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skbreast import PatchCNNClassifier
+from skbreast._training_data import split_off_validation
 from skbreast.datasets import make_patches
 from skbreast.reading import PatchReadError
 from skbreast.texture import ColorFeatures
@@ -234,46 +235,11 @@ def test_weights_shift_the_decision(X, y):
 # Validation and early stopping
 
 
-@pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("fraction", [0.1, 0.15, 0.3, 0.5])
-def test_inner_split_keeps_patients_whole(seed, fraction):
-    rng = np.random.default_rng(seed)
-    groups = rng.permutation(np.repeat([f"p{number}" for number in range(20)], 15))
-    targets = (rng.random(300) < 0.3).astype(int)
-    model = PatchCNNClassifier(validation_fraction=fraction)
-    rows, others = model._split_off_validation(targets, groups, seed)
-    assert not set(groups[rows]) & set(groups[others])
-    assert sorted([*rows, *others]) == list(range(300))
-    assert len(others) / 300 == pytest.approx(fraction, abs=0.1)
-    assert targets[others].mean() == pytest.approx(targets.mean(), abs=0.2)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_inner_split_of_few_patients_of_one_class_each(seed):
-    groups = np.repeat(list("abcdefgh"), 5)
-    targets = np.repeat([0, 0, 0, 0, 0, 1, 1, 2, 2][:8], 5)
-    targets[-5:] = 1
-    rows, others = PatchCNNClassifier()._split_off_validation(targets, groups, seed)
-    assert not set(groups[rows]) & set(groups[others])
-    assert set(targets[rows]) == set(targets[others]) == {0, 1}
-
-
 def test_inner_split_that_cannot_be(X, y, bunch):
     two = np.isin(bunch.groups, np.unique(bunch.groups)[:2])
     assert set(y[two]) == {0, 1}
     with pytest.raises(ValueError, match=r"groups: early stopping cannot .* two patients a class"):
         make_classifier(early_stopping=True).fit(X[two], y[two], groups=bunch.groups[two])
-
-
-def test_inner_split_without_groups_is_stratified():
-    targets = np.repeat([0, 1], [160, 40])
-    rows, others = PatchCNNClassifier()._split_off_validation(targets, None, 0)
-    assert (len(rows), len(others)) == (170, 30)
-    assert targets[others].sum() == 6
-    with pytest.raises(ValueError, match=r"validation_fraction=0\.01: early stopping cannot"):
-        PatchCNNClassifier(validation_fraction=0.01)._split_off_validation(
-            targets[150:170], None, 0
-        )
 
 
 def test_early_stopping_keeps_the_best_weights(X, y):
@@ -300,7 +266,7 @@ def test_early_stopping_with_groups_learns_from_the_others_only(X, y, bunch):
     model.fit(X, y, groups=bunch.groups)
     assert len(model.history_["val_loss"]) == model.n_iter_
     seed = int(np.random.RandomState(0).randint(2**31 - 1))
-    rows, others = model._split_off_validation(y, bunch.groups, seed)
+    rows, others = split_off_validation(y, bunch.groups, fraction=0.15, seed=seed)
     given = make_classifier(early_stopping=True)
     given.fit(X[rows], y[rows], X_val=X[others], y_val=y[others])
     assert same_weights(model, given)

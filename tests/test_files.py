@@ -18,9 +18,14 @@ def test_a_file_appears_when_the_block_ends(tmp_path):
 def test_an_error_leaves_the_older_file_and_no_rest(tmp_path):
     target = tmp_path / "a.txt"
     write_text(target, "older")
-    with pytest.raises(RuntimeError, match="stop"), written_whole(target) as part:
-        part.write_text("half")
-        raise RuntimeError("stop")
+
+    def write_half():
+        with written_whole(target) as part:
+            part.write_text("half")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        write_half()
 
     assert target.read_text() == "older"
     assert [each.name for each in tmp_path.iterdir()] == ["a.txt"]

@@ -1,0 +1,105 @@
+"""What a fit makes of labels, weights and patients before a network sees them."""
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
+
+from skbreast._validation import check_sample_weight
+
+__all__ = ["check_labels", "combine_weights", "split_off_validation"]
+
+
+def check_labels(y, *, n_samples, name="y"):
+    """Return class labels as a 1-D array of `n_samples`, or raise a ValueError that names them."""
+    y = column_or_1d(y, warn=True)
+    check_classification_targets(y)
+    if len(y) != n_samples:
+        raise ValueError(f"{name} has {len(y)} labels for {n_samples} patches.")
+    return y
+
+
+def combine_weights(sample_weight, class_weight, y):
+    """Multiply sample weights and class weights.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_patches,) or None
+        None is a weight of 1 each.
+    class_weight : dict, "balanced" or None
+        As in scikit-learn.
+    y : ndarray of shape (n_patches,)
+        Labels.
+
+    Returns
+    -------
+    ndarray of shape (n_patches,), float32
+        Finite, none negative, at least one positive.
+
+    Raises
+    ------
+    ValueError
+        If that cannot be.
+    """
+    weights = check_sample_weight(sample_weight, n_samples=len(y))
+    if class_weight is not None:
+        weights = weights * compute_sample_weight(class_weight, y)
+    if (weights < 0).any() or not np.isfinite(weights).all():
+        raise ValueError(
+            f"class_weight={class_weight!r} has weights that are negative or not finite."
+        )
+    if not (weights > 0).any():
+        raise ValueError("sample_weight: at least one patch needs a weight above 0.")
+    return weights.astype(np.float32)
+
+
+def split_off_validation(targets, groups, *, fraction, seed):
+    """Split training patches in two, every class on both sides and patients whole.
+
+    Parameters
+    ----------
+    targets : ndarray of shape (n_patches,), int
+        Class numbers.
+    groups : ndarray of shape (n_patches,) or None
+        Patient ids; without them single patches are split off.
+    fraction : float
+        Wanted share of the validation side.
+    seed : int
+        Decides the split.
+
+    Returns
+    -------
+    training, validation : ndarray of int
+        Row numbers.
+
+    Raises
+    ------
+    ValueError
+        If there are too few patches or patients of a class.
+    """
+    if groups is not None:
+        return _split_off_patients(targets, groups, fraction, seed)
+    splitter = StratifiedShuffleSplit(1, test_size=fraction, random_state=seed)
+    try:
+        return next(splitter.split(targets, targets))
+    except ValueError as error:
+        raise ValueError(
+            f"validation_fraction={fraction!r}: early stopping cannot split off patches of every "
+            f"class ({error}). Raise it, or give X_val and y_val."
+        ) from error
+
+
+def _split_off_patients(targets, groups, fraction, seed):
+    """Take the largest number of folds, hence the share nearest to the wanted one, that works."""
+    n_classes = len(np.unique(targets))
+    n_most = min(len(np.unique(groups)), np.bincount(targets).min())
+    for n_splits in range(min(round(1 / fraction), n_most), 1, -1):
+        splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
+        for sides in splitter.split(targets, targets, groups):
+            if all(len(np.unique(targets[side])) == n_classes for side in sides):
+                return sides
+    raise ValueError(
+        "groups: early stopping cannot split off whole patients with every class on both sides; "
+        "that takes at least two patients a class. Give X_val and y_val."
+    )
