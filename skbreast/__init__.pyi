@@ -1,24 +1,13 @@
-from . import (
-    datasets as datasets,
-)
-from . import (
-    metrics as metrics,
-)
-from . import (
-    model_selection as model_selection,
-)
-from . import (
-    reading as reading,
-)
-from . import (
-    references as references,
-)
-from . import (
-    registry as registry,
-)
-from . import (
-    texture as texture,
-)
+from . import color as color
+from . import datasets as datasets
+from . import evaluation as evaluation
+from . import metrics as metrics
+from . import model_selection as model_selection
+from . import persistence as persistence
+from . import reading as reading
+from . import references as references
+from . import registry as registry
+from . import texture as texture
 from .classifier import PatchCNNClassifier as PatchCNNClassifier
 from .transfer import TransferFeatureExtractor as TransferFeatureExtractor
 

@@ -11,7 +11,11 @@ from sklearn.utils import check_consistent_length, check_random_state, check_sca
 
 from skbreast._patients import by_patient, check_labels
 
-__all__ = ["BootstrapInterval", "patient_bootstrap"]
+__all__ = ["BootstrapInterval", "UndefinedIntervalError", "patient_bootstrap"]
+
+
+class UndefinedIntervalError(ValueError):
+    """A metric cannot be judged on the patients, or on most resamples of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,9 @@ def patient_bootstrap(
     wants_groups = _takes_groups(metric)
     estimate = _evaluate(metric, arrays, patients.codes if wants_groups else None)
     if not np.isfinite(estimate):
-        raise ValueError(f"metric is {estimate} on the data themselves; there is nothing to bound.")
+        raise UndefinedIntervalError(
+            f"metric is {estimate} on the data themselves; there is nothing to bound."
+        )
     values = np.full(n_resamples, np.nan)
     draws = _draw_patients(_strata(stratify, patients), n_resamples, random_state)
     with warnings.catch_warnings():
@@ -218,7 +224,7 @@ def _percentile_interval(values, confidence_level):
     defined = values[np.isfinite(values)]
     n_undefined = len(values) - len(defined)
     if n_undefined > len(values) / 2:
-        raise ValueError(
+        raise UndefinedIntervalError(
             f"metric is undefined in {n_undefined} of {len(values)} resamples of patients: too few "
             "patients for it, or of a class; try stratify=y."
         )

@@ -1,13 +1,18 @@
 """Progress on the terminal, shown only where somebody asked for it."""
 
 import contextlib
+from contextvars import ContextVar
 
 __all__ = ["progress_bar"]
+
+_shown = ContextVar("skbreast_progress", default=None)
 
 
 @contextlib.contextmanager
 def progress_bar(description, total, *, show=True):
     """Show a progress bar on standard error while the block runs.
+
+    A bar that is asked for while another is shown stands below it until its block ends.
 
     Parameters
     ----------
@@ -26,6 +31,23 @@ def progress_bar(description, total, *, show=True):
     if not show:
         yield lambda n=1, note="": None
         return
+    outer = _shown.get()
+    with contextlib.nullcontext(outer) if outer else _new_progress() as progress:
+        token = _shown.set(progress)
+        task = progress.add_task(description, total=total, note="")
+
+        def advance(n=1, note=""):
+            progress.update(task, advance=n, note=note)
+
+        try:
+            yield advance
+        finally:
+            _shown.reset(token)
+            if outer:
+                progress.remove_task(task)
+
+
+def _new_progress():
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -36,18 +58,12 @@ def progress_bar(description, total, *, show=True):
         TimeRemainingColumn,
     )
 
-    columns = (
+    return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
+        console=Console(stderr=True),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(description, total=total, note="")
-
-        def advance(n=1, note=""):
-            progress.update(task, advance=n, note=note)
-
-        yield advance

@@ -14,6 +14,15 @@ MAX_BLOCK_BYTES = 2**26
 MAX_CHUNK_BYTES = 2**30
 
 
+def count_rows(path):
+    """Return the number of patches in the image array of an HDF5 file."""
+    try:
+        with _open_stack(path) as stack:
+            return len(stack)
+    except HDF5_ERRORS as error:
+        raise ValueError(f"{path} cannot be read: {error}.") from error
+
+
 def row_size(path):
     """``(height, width)`` of every row of the file's image array."""
     with _open_stack(path) as stack:

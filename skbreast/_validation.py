@@ -4,6 +4,7 @@ import importlib
 import math
 import numbers
 import os
+import warnings
 
 import numpy as np
 from sklearn.utils import check_array
@@ -25,6 +26,7 @@ __all__ = [
     "is_references",
     "keep_feature_count",
     "name_some",
+    "warn_if_scaled",
 ]
 
 
@@ -260,6 +262,17 @@ def keep_feature_count(estimator, X, patches, *, reset):
             estimator.__dict__.pop(attribute, None)
         if patches.ndim == 4:
             estimator.n_features_in_ = math.prod(patches.shape[1:])
+
+
+def warn_if_scaled(X, patches):
+    """Warn if an array of patches looks scaled to 0…1 where a pretrained network wants 0…255."""
+    if np.asarray(X).ndim == 4 and patches.dtype != np.uint8 and 0 < patches.max() <= 1:
+        warnings.warn(
+            "X looks scaled to 0…1; patches are expected on the scale 0…255, so multiply them by "
+            "255.",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def name_some(values, *, limit=5, write=repr):

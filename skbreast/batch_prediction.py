@@ -7,12 +7,14 @@ import numpy as np
 
 from skbreast._files import written_whole
 from skbreast._progress import progress_bar
+from skbreast._stacks import count_rows
+from skbreast.datasets._folder import SUFFIXES
 from skbreast.reading import PatchReadError
-from skbreast.references import parse_reference
+from skbreast.references import format_reference, parse_reference
 
 __all__ = ["find_references", "predict_to_csv"]
 
-IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"}
+STACK_SUFFIXES = (".h5", ".hdf5")
 CHUNK = 256
 
 
@@ -60,7 +62,9 @@ def _predict_rows(model, classes, references):
     except PatchReadError as error:
         if len(references) == 1:
             return [[references[0], *[""] * (1 + len(classes)), str(error)]]
-        return [row for each in references for row in _predict_rows(model, classes, [each])]
+        half = len(references) // 2
+        parts = (references[:half], references[half:])
+        return [row for part in parts for row in _predict_rows(model, classes, part)]
     return [
         [reference, classes[row.argmax()], *(f"{value:.6f}" for value in row), ""]
         for reference, row in zip(references, probabilities, strict=True)
@@ -68,7 +72,7 @@ def _predict_rows(model, classes, references):
 
 
 def find_references(paths):
-    """Return patch references: files and references as they are, folders with all their images.
+    """Return patch references: of files, of folders all images, of HDF5 files all rows.
 
     Parameters
     ----------
@@ -87,10 +91,12 @@ def find_references(paths):
     references = []
     for path in paths:
         if Path(path).is_dir():
-            found = sorted(p for p in Path(path).rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+            found = sorted(p for p in Path(path).rglob("*") if p.suffix.lower() in SUFFIXES)
             if not found:
-                raise ValueError(f"{path} holds no image ({', '.join(sorted(IMAGE_SUFFIXES))}).")
+                raise ValueError(f"{path} holds no image ({', '.join(SUFFIXES)}).")
             references += map(str, found)
+        elif Path(path).is_file() and Path(path).suffix.lower() in STACK_SUFFIXES:
+            references += [format_reference(path, row) for row in range(count_rows(path))]
         elif Path(parse_reference(path).path).exists():
             references.append(path)
         else:

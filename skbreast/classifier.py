@@ -24,6 +24,7 @@ from skbreast._validation import (
     check_number,
     check_patches,
     keep_feature_count,
+    warn_if_scaled,
 )
 from skbreast.hardware import resolve_precision
 from skbreast.registry import ARCHITECTURES, BACKBONES, check_side, check_weights
@@ -82,11 +83,11 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
         Epochs that early stopping waits.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         What the network computes in; variables are float32 always. "auto" takes bfloat16 where
-        the processor multiplies matrices in it.
+        the processor multiplies matrices in it. A callable decides for itself.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the last fit.
     random_state : int, RandomState instance or None, default=None
-        Decides weights, order, augmentation and split. Global seeds are neither read nor set.
+        Decides weights, order, augmentation and split. Global seeds stay as they were.
     verbose : int, default=0
         1 shows a progress bar on standard error.
 
@@ -104,11 +105,14 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
     patch_shape_ : tuple of (int, int, int)
         Height, width and channels that the network sees.
     n_features_in_ : int
-        Numbers in a patch of `fit`: height x width x channels.
+        Numbers in a patch of `fit`: height x width x channels. From references, whose sizes
+        may differ, those of `patch_shape_`.
+    feature_names_in_ : ndarray of str
+        Names of the columns, where `fit` got a data frame of rows.
     weights_ : list of ndarray
         The network's weights: the whole fitted state, with no live network in it.
     precision_ : str
-        What the network computed in.
+        What the network computed in; "float32" stands for whatever a callable chose.
 
     See Also
     --------
@@ -181,7 +185,7 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
             Patient ids; early stopping then splits off whole patients.
         X_val, y_val : array-like, optional
             Validation patches: their loss and accuracy stand in `history_`, and early stopping
-            watches them.
+            watches them. They weigh the same each; patches that are split off keep their weights.
 
         Returns
         -------
@@ -193,41 +197,14 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             If an argument or parameter is not as documented; the message names it.
         """
-        self._check_parameters()
-        X = self._check_patches(X, n_channels=None)
-        n_channels = _count_channels(X)
-        y = check_labels(y, n_samples=len(X))
-        weights = combine_weights(sample_weight, self.class_weight, y)
-        if groups is not None:
-            groups = check_groups(groups, n_samples=len(X))
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        kept = weights > 0
-        if not kept.all():
-            X, y, weights = X[kept], y[kept], weights[kept]
-            groups = None if groups is None else groups[kept]
-        classes, targets = np.unique(y, return_inverse=True)
-        if len(classes) < 2:
-            raise ValueError(
-                f"y holds one class, {classes.tolist()[0]!r}; at least 2 classes are needed."
-            )
-        previous = self._previous_state(classes, n_channels)
-        self.classes_ = classes
-        validation = self._given_validation(X_val, y_val, n_channels)
-        if validation is None and self.early_stopping:
-            rows, others = split_off_validation(
-                targets, groups, fraction=self.validation_fraction, seed=seed
-            )
-            validation = (X[others], targets[others], weights[others])
-            X, targets, weights = X[rows], targets[rows], weights[rows]
-        source = PatchSource(X, self._network_size(X, previous)).kept()
-        if self.architecture in BACKBONES:
-            check_side(BACKBONES[self.architecture], source.shape[:2])
-        self.patch_shape_ = source.shape
-        if X.ndim == 1:
-            self.n_features_in_ = int(np.prod(source.shape))
-        training_set = TrainingSet(source, targets.astype(np.int32), weights)
-        self._train(training_set, self._validation_set(validation), previous, seed)
-        return self
+        before = dict(vars(self))
+        try:
+            return self._fit(X, y, sample_weight, groups, X_val, y_val)
+        except Exception:
+            # Half a new fit and half an old one would predict nonsense.
+            vars(self).clear()
+            vars(self).update(before)
+            raise
 
     def predict(self, X):
         """Return the most probable class of each patch.
@@ -280,11 +257,48 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
         scores = self._scores(X).astype(np.float64)
         return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
 
+    def _fit(self, X, y, sample_weight, groups, X_val, y_val):
+        self._check_parameters()
+        X = self._check_patches(X, n_channels=None)
+        n_channels = _count_channels(X)
+        y = check_labels(y, n_samples=len(X))
+        weights = combine_weights(sample_weight, self.class_weight, y)
+        if groups is not None:
+            groups = check_groups(groups, n_samples=len(X))
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        kept = weights > 0
+        if not kept.all():
+            X, y, weights = X[kept], y[kept], weights[kept]
+            groups = None if groups is None else groups[kept]
+        classes, targets = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(
+                f"y holds one class, {classes.tolist()[0]!r}; at least 2 classes are needed."
+            )
+        previous = self._previous_state(classes, n_channels)
+        self.classes_ = classes
+        validation = self._given_validation(X_val, y_val, n_channels)
+        if validation is None and self.early_stopping:
+            rows, others = split_off_validation(
+                targets, groups, fraction=self.validation_fraction, seed=seed
+            )
+            validation = (X[others], targets[others], weights[others])
+            X, targets, weights = X[rows], targets[rows], weights[rows]
+        source = PatchSource(X, self._network_size(X, previous)).kept()
+        if self.architecture in BACKBONES:
+            check_side(BACKBONES[self.architecture], source.shape[:2])
+        self.patch_shape_ = source.shape
+        if X.ndim == 1:
+            self.n_features_in_ = int(np.prod(source.shape))
+        training_set = TrainingSet(source, targets.astype(np.int32), weights)
+        self._train(training_set, self._validation_set(validation), previous, seed)
+        return self
+
     def _check_parameters(self):
         if not callable(self.architecture):
             known = (*ARCHITECTURES, *BACKBONES)
             check_choice(self.architecture, name="architecture", choices=known)
-        check_weights(self.weights)
+        check_weights(self.weights, words=("auto", "imagenet"))
         check_input_size(self.input_size)
         resolve_precision(self.precision)
         check_choice(self.augment, name="augment", choices=AUGMENTATIONS)
@@ -311,11 +325,13 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
                 f"{name} has patches of {given} channels; this {type(self).__name__} is fitted "
                 f"on patches of {n_channels}."
             )
-        if self.architecture in BACKBONES and given not in (1, 3):
-            raise ValueError(
-                f"{name} has patches of {given} channels; architecture={self.architecture!r} "
-                "takes RGB (3 channels) or grey (1)."
-            )
+        if self.architecture in BACKBONES:
+            if given not in (1, 3):
+                raise ValueError(
+                    f"{name} has patches of {given} channels; architecture={self.architecture!r} "
+                    "takes RGB (3 channels) or grey (1)."
+                )
+            warn_if_scaled(X, patches)
         return patches
 
     def _resolved_weights(self):
@@ -364,7 +380,8 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
         return TrainingSet(source, targets.astype(np.int32), weights)
 
     def _train(self, training_set, validation_set, previous, seed):
-        self.precision_ = resolve_precision(self.precision)
+        own = not callable(self.architecture)
+        self.precision_ = resolve_precision(self.precision) if own else "float32"
         program = self._program(fresh=True, seed=seed)
         rng = np.random.default_rng(seed)
         program.reset(rng, weights=None if previous else self._resolved_weights())
@@ -416,10 +433,9 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
             return [{"phase": "all", "epochs": self.max_epochs, "learning_rate": rate}]
         n_head = max(1, round(HEAD_SHARE * self.max_epochs))
         n_top = self.max_epochs - n_head
-        return [
-            {"phase": "head", "epochs": n_head, "learning_rate": rate},
-            {"phase": "top", "epochs": n_top, "learning_rate": TOP_RATE * rate},
-        ]
+        head = {"phase": "head", "epochs": n_head, "learning_rate": rate}
+        top = {"phase": "top", "epochs": n_top, "learning_rate": TOP_RATE * rate}
+        return [head, top] if n_top else [head]
 
     def _program(self, **options):
         from skbreast._keras.training import get_program
@@ -437,6 +453,7 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = True
         tags.input_tags.three_d_array = True
         tags.input_tags.string = True
         return tags

@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 console = Console()
 errors = Console(stderr=True)
+FEW_UNITS = 10
 
 Kind = StrEnum("Kind", {name: name for name in ("auto", *LOADERS)})
 Classes = StrEnum("Classes", {name: name for name in ("binary", "subtype")})
@@ -135,8 +136,8 @@ def demo(
         bunch.kind = "invented"
         _describe(bunch)
         models = {
-            "transfer": make_model("transfer"),
-            "cnn": make_model("cnn", max_epochs=15, random_state=seed),
+            "transfer": make_model("transfer", verbose=1),
+            "cnn": make_model("cnn", max_epochs=15, random_state=seed, verbose=1),
         }
         results = train_into(
             out, bunch, models, n_splits=4, n_resamples=500, random_state=seed, show=True
@@ -172,7 +173,7 @@ def train(
         from skbreast.evaluation import make_model
         from skbreast.runs import train_into
 
-        estimator = make_model(model, max_epochs=epochs, random_state=seed)
+        estimator = make_model(model, max_epochs=epochs, random_state=seed, verbose=1)
         bunch = _load(
             data,
             kind=kind,
@@ -239,13 +240,16 @@ def evaluate(
             )
         title = f"{counts['patches']} patches of {counts['patients']} {unit} [95 % intervals]"
         _print_results(results, title)
+        if counts["patients"] < FEW_UNITS:
+            errors.print(f"Only {counts['patients']} {unit}: take the intervals as rough.")
 
 
 @app.command()
 def predict(
     model: Annotated[Path, typer.Argument(help="Folder from train.", show_default=False)],
     paths: Annotated[
-        list[str], typer.Argument(help="Images, folders, or references like cohort.h5#12.")
+        list[str],
+        typer.Argument(help="Images, folders, HDF5 files, or references like cohort.h5#12."),
     ],
     out: Annotated[Path, typer.Option(help="The CSV file to write.")] = Path("predictions.csv"),
 ):

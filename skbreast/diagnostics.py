@@ -17,11 +17,11 @@ CORE = (
 OPTIONAL = {
     "plot": (("matplotlib", "pictures"), ("pandas", "data frames")),
     "pcam": (("h5py", "patches in HDF5 files"),),
-    "openvino": (("openvino", "a faster engine for frozen networks"),),
-    "onnx": (("onnxruntime", "another engine"),),
-    "slides": (("openslide-python", "whole slides"),),
-    "dask": (("dask", "many machines"),),
-    "scikeras": (("scikeras", "our networks in its wrapper"),),
+    "openvino": (("openvino", "not used yet: a faster engine to come"),),
+    "onnx": (("onnxruntime", "not used yet: an engine to come"),),
+    "slides": (("openslide-python", "not used yet: whole slides"),),
+    "dask": (("dask", "not used yet: many machines"),),
+    "scikeras": (("scikeras", "not used yet: its wrapper"),),
 }
 
 
@@ -60,6 +60,7 @@ def _machine():
         ("devices", ", ".join(list_devices())),
         ("bfloat16", native),
         ("precision='auto'", resolve_precision("auto")),
+        ("engines", "keras, the only one in this version"),
     ]
 
 

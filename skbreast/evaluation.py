@@ -1,5 +1,6 @@
 """Evaluate models patient by patient, beside the baselines that anything has to beat."""
 
+import contextlib
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,8 +11,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import has_fit_parameter
 
 from skbreast import _fast_metrics
+from skbreast._bootstrap import UndefinedIntervalError
 from skbreast._progress import progress_bar
 from skbreast.classifier import PatchCNNClassifier
 from skbreast.metrics import patient_bootstrap, patient_labels
@@ -22,6 +25,7 @@ from skbreast.transfer import TransferFeatureExtractor
 __all__ = [
     "Predictions",
     "cross_validate_models",
+    "fit_copy",
     "make_baselines",
     "make_folds",
     "make_model",
@@ -43,7 +47,7 @@ class Predictions:
     y_proba : ndarray of shape (n_patches, n_classes)
         Probabilities.
     y_pred : ndarray of shape (n_patches,)
-        The model's own decisions.
+        The most probable class.
     groups : ndarray of shape (n_patches,)
         Patient ids; where none exist, every patch counts as its own.
     folds : ndarray of shape (n_patches,), int
@@ -178,6 +182,29 @@ def make_folds(X, y, groups=None, *, n_splits=5, random_state=0):
     return folds
 
 
+def fit_copy(model, X, y, groups=None):
+    """Fit a copy of a model; patient ids reach it if its `fit` knows `groups`.
+
+    Parameters
+    ----------
+    model : estimator
+        Left as it is.
+    X : array-like of n_patches
+        Patches.
+    y : ndarray of shape (n_patches,)
+        Class numbers.
+    groups : ndarray of shape (n_patches,), optional
+        Patient ids, for the inner split of early stopping.
+
+    Returns
+    -------
+    estimator
+        The fitted copy.
+    """
+    takes_groups = groups is not None and has_fit_parameter(model, "groups")
+    return clone(model).fit(X, y, **({"groups": groups} if takes_groups else {}))
+
+
 def cross_validate_models(models, X, y, groups=None, *, folds, show=False):
     """Let each model judge every patch once, by a copy that never saw the patch's fold.
 
@@ -207,7 +234,8 @@ def cross_validate_models(models, X, y, groups=None, *, folds, show=False):
             parts = []
             for fold, (train, test) in enumerate(folds):
                 advance(0, note=f"{name}, fold {fold + 1}")
-                fitted = clone(model).fit(X[train], y[train])
+                train_groups = None if groups is None else groups[train]
+                fitted = fit_copy(model, X[train], y[train], train_groups)
                 test_groups = test if groups is None else groups[test]
                 parts.append(predict_patches(fitted, X[test], y[test], test_groups, fold=fold))
                 advance()
@@ -241,34 +269,42 @@ def summarise(predictions, *, n_resamples=1000, random_state=0):
     -------
     dict of str to BootstrapInterval
         "auc", "balanced_accuracy", "f1", "patient_recognition_rate" and perhaps "patient_auc";
-        for more than two classes the AUC is one-vs-rest and F1 is macro-averaged. What cannot be
-        computed is left out.
+        for more than two classes AUC (each against the rest) and F1 are means over classes. Where
+        every patch is its own patient, "accuracy" stands in place of the recognition rate. What
+        cannot be computed is left out: folds of one class, and figures that most resamples lack.
     """
+    figures = {}
+    for name, (metric, *arrays) in _choose_figures(predictions).items():
+        with contextlib.suppress(UndefinedIntervalError):
+            figures[name] = patient_bootstrap(
+                metric,
+                *arrays,
+                groups=predictions.groups,
+                stratify=predictions.y_true,
+                n_resamples=n_resamples,
+                random_state=random_state,
+            )
+    return figures
+
+
+def _choose_figures(predictions):
+    """Return the metrics that have a meaning for these predictions, each with its arrays."""
     binary = predictions.y_proba.shape[1] == 2
     score = predictions.y_proba[:, 1] if binary else predictions.y_proba
-    decided = (predictions.y_true, predictions.y_pred)
-    folds = predictions.folds
-    figures = {
-        "auc": (_over_folds(_fast_metrics.auc), predictions.y_true, score, folds),
-        "balanced_accuracy": (_over_folds(_fast_metrics.balanced_accuracy), *decided, folds),
-        "f1": (_over_folds(partial(_fast_metrics.f1, binary=binary)), *decided, folds),
-        "patient_recognition_rate": (_recognition_rate, *decided),
-    }
+    y_true, y_pred, folds = predictions.y_true, predictions.y_pred, predictions.folds
+    figures = {}
+    if any(len(np.unique(y_true[folds == fold])) > 1 for fold in np.unique(folds)):
+        figures["auc"] = (_over_folds(_fast_metrics.auc), y_true, score, folds)
+        balanced_accuracy = _over_folds(_fast_metrics.balanced_accuracy)
+        figures["balanced_accuracy"] = (balanced_accuracy, y_true, y_pred, folds)
+        f1 = _over_folds(partial(_fast_metrics.f1, binary=binary))
+        figures["f1"] = (f1, y_true, y_pred, folds)
+    if len(np.unique(predictions.groups)) == len(predictions.groups):
+        return {**figures, "accuracy": (_accuracy, y_true, y_pred)}
+    figures["patient_recognition_rate"] = (_recognition_rate, y_true, y_pred)
     if binary and _has_patient_labels(predictions):
-        figures["patient_auc"] = (_patient_auc, predictions.y_true, score, folds)
-    if len(np.unique(predictions.y_true)) < 2:
-        figures = {"patient_recognition_rate": figures["patient_recognition_rate"]}
-    return {
-        name: patient_bootstrap(
-            metric,
-            *arrays,
-            groups=predictions.groups,
-            stratify=predictions.y_true,
-            n_resamples=n_resamples,
-            random_state=random_state,
-        )
-        for name, (metric, *arrays) in figures.items()
-    }
+        figures["patient_auc"] = (_patient_auc, y_true, score, folds)
+    return figures
 
 
 def _over_folds(metric):
@@ -283,6 +319,10 @@ def _over_folds(metric):
     return mean_over_folds
 
 
+def _accuracy(y_true, y_pred):
+    return np.mean(y_true == y_pred)
+
+
 def _recognition_rate(y_true, y_pred, *, groups):
     """As in `metrics`, for the whole numbers that the bootstrap names patients by."""
     hits = np.bincount(groups, weights=y_true == y_pred)
@@ -291,8 +331,6 @@ def _recognition_rate(y_true, y_pred, *, groups):
 
 def _has_patient_labels(predictions):
     """Tell whether each patient has one label, and some fold has patients of both."""
-    if len(np.unique(predictions.groups)) == len(predictions.groups):
-        return False
     try:
         patient_labels(predictions.y_true, predictions.groups)
     except ValueError:

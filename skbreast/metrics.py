@@ -74,11 +74,11 @@ def patient_scores(y_score, groups, *, aggregate="mean", top_k=5, threshold=0.5)
         scores = _mean_of_highest(columns, patients, k=top_k)
     else:
         votes = columns >= threshold if aggregate == "vote" else columns
-        scores = _meanby_patient(votes, patients)
+        scores = _mean_by_patient(votes, patients)
     return patients.ids, scores.reshape(len(scores), *y_score.shape[1:])
 
 
-def _meanby_patient(columns, patients):
+def _mean_by_patient(columns, patients):
     values = columns[patients.order].astype(np.float64)
     return np.add.reduceat(values, patients.starts, axis=0) / patients.counts[:, None]
 

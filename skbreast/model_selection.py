@@ -20,6 +20,7 @@ from sklearn.utils import (
 )
 from sklearn.utils.validation import column_or_1d
 
+from skbreast._patients import by_patient
 from skbreast._validation import check_groups, name_some
 
 __all__ = ["LeakageReport", "leakage_report", "patient_train_test_split"]
@@ -85,7 +86,8 @@ def patient_train_test_split(*arrays, groups, test_size=0.25, stratify=None, ran
     (4, 4)
     """
     arrays, groups = _check_split(arrays, groups)
-    patient_ids, codes = np.unique(groups, return_inverse=True)
+    patients = by_patient(groups, n_samples=len(groups))
+    patient_ids, codes = patients.ids, patients.codes
     if len(patient_ids) < 2:
         raise ValueError("groups names one patient only; a split needs at least two.")
     random_state = check_random_state(random_state)

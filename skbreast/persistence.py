@@ -61,6 +61,7 @@ def save(estimator, path):
         except (TypeError, AttributeError) as error:
             raise ValueError(f"{path} cannot be written: {error}.") from error
         _check_types(part, path)
+        skops.io.load(part, trusted=list(TRUSTED))  # what cannot be read back is not kept
     return path
 
 
@@ -90,7 +91,9 @@ def load(path):
             f"{path} can run code when it is loaded, so it is not opened; models are *.skops "
             "files written by skbreast.persistence.save."
         )
-    if not zipfile.is_zipfile(path.open("rb")):
+    with path.open("rb") as file:
+        is_archive = zipfile.is_zipfile(file)
+    if not is_archive:
         raise ValueError(f"{path} is no model file: a *.skops archive is expected.")
     _check_types(path, path)
     try:

@@ -269,23 +269,38 @@ def get_backbone(name, *, argument="backbone"):
     return BACKBONES[check_choice(name, name=argument, choices=tuple(BACKBONES))]
 
 
-def check_weights(weights):
-    """Return a `weights` parameter if it is None, "imagenet", "auto" or a path.
+def check_weights(weights, *, words):
+    """Return a `weights` parameter if it is None, one of the known words, or a path.
+
+    Parameters
+    ----------
+    weights : object
+        What the user gave.
+    words : tuple of str
+        The words that are allowed.
+
+    Returns
+    -------
+    None, str or path-like
 
     Raises
     ------
     ValueError
         If it is anything else.
     """
-    if weights is None or isinstance(weights, str | os.PathLike):
+    if weights is None or isinstance(weights, os.PathLike):
         return weights
+    if isinstance(weights, str) and (weights in words or weights.endswith((".h5", ".keras"))):
+        return weights
+    allowed = ", ".join(map(repr, words))
     raise ValueError(
-        f"weights must be 'imagenet', None or the path of a Keras weights file; got {weights!r}."
+        f"weights must be {allowed}, None, or the path of a Keras weights file (.weights.h5, .h5); "
+        f"got {weights!r}."
     )
 
 
 def check_side(row, size):
-    """Refuse a ``(height, width)`` that is too small for a backbone."""
+    """Refuse a ``(height, width)`` in pixels that is too small for the backbone of a row."""
     if min(size) < row.min_size:
         raise ValueError(
             f"input_size: {row.name} takes patches of at least {row.min_size} pixels a side; got "

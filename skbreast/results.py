@@ -12,6 +12,7 @@ FIGURE_TITLES = {
     "auc": "AUC",
     "balanced_accuracy": "balanced accuracy",
     "f1": "F1",
+    "accuracy": "accuracy",
     "patient_recognition_rate": "patient recognition rate",
     "patient_auc": "patient AUC",
 }

@@ -6,7 +6,6 @@ import secrets
 from pathlib import Path
 
 import numpy as np
-from sklearn.base import clone
 
 import skbreast
 from skbreast import evaluation
@@ -63,7 +62,8 @@ def train_into(
     dict of str to dict of str to BootstrapInterval
         Figures by model, baselines first.
     """
-    X, y, units = bunch.data, bunch.target, _units(bunch, show)
+    present, y = np.unique(bunch.target, return_inverse=True)
+    X, units = bunch.data, _units(bunch, show)
     if holdout:
         rows = np.arange(len(y))
         rows, _ = patient_train_test_split(
@@ -72,27 +72,30 @@ def train_into(
         X, y, units = X[rows], y[rows], units[rows]
     groups = None if bunch.groups is None else units
     chosen = next(iter(models))
+    classes = [str(name) for name in bunch.target_names[present]]
     models = {**evaluation.make_baselines(), **models}
     folds = evaluation.make_folds(X, y, groups, n_splits=n_splits, random_state=random_state)
     predictions = evaluation.cross_validate_models(models, X, y, groups, folds=folds, show=show)
     results = _summaries(predictions, n_resamples, random_state, show)
     folder = Path(folder)
+    # Without this file the folder is no model: no old list of patients may meet a new model.
+    (folder / TRAINING_FILE).unlink(missing_ok=True)
     write_results(folder, results, note=_protocol(groups, units, n_splits))
-    fitted = _fit_to_all(models, X, y, show)
+    fitted = _fit_to_all(models, X, y, groups, show)
     save(fitted.pop(chosen), folder / MODEL_FILE)
     save(fitted, folder / BASELINES_FILE)
-    write_json(folder / TRAINING_FILE, _training_record(bunch, units, chosen, random_state))
+    write_json(folder / TRAINING_FILE, _training_record(classes, units, chosen, random_state))
     return results
 
 
-def _fit_to_all(models, X, y, show):
+def _fit_to_all(models, X, y, groups, show):
     """Fit the baselines and the first model after them, which is the one to keep."""
     kept = list(models)[: len(evaluation.make_baselines()) + 1]
     with progress_bar("Fitting to all", len(kept), show=show) as advance:
         fitted = {}
         for name in kept:
             advance(0, note=name)
-            fitted[name] = clone(models[name]).fit(X, y)
+            fitted[name] = evaluation.fit_copy(models[name], X, y, groups)
             advance()
     return fitted
 
@@ -124,15 +127,11 @@ def evaluate_folder(folder, bunch, *, n_resamples=1000, random_state=0, show=Fal
     Raises
     ------
     ValueError
-        If no patients are left, or the classes are others than in training.
+        If no patients are left, or there are classes that the training did not have.
     """
     folder = Path(folder)
     record = _read_training(folder)
-    if list(bunch.target_names) != record["classes"]:
-        raise ValueError(
-            f"{folder} was trained on the classes {record['classes']}; the data have "
-            f"{list(bunch.target_names)}."
-        )
+    y = _class_numbers(bunch, record["classes"], folder)
     units = _units(bunch, show)
     known = np.isin([_digest(unit, record["salt"]) for unit in units], record["patients"])
     counts = {
@@ -147,7 +146,7 @@ def evaluate_folder(folder, bunch, *, n_resamples=1000, random_state=0, show=Fal
             f"All {counts['known_patients']} {what} were in the training of {folder}, so nothing "
             f"honest can be said; train with --holdout, or give other {what}."
         )
-    X, y, groups = bunch.data[~known], bunch.target[~known], units[~known]
+    X, y, groups = bunch.data[~known], y[~known], units[~known]
     models = {**load(folder / BASELINES_FILE), record["model"]: load(folder / MODEL_FILE)}
     predictions = {}
     with progress_bar("Predicting", len(models), show=show) as advance:
@@ -156,6 +155,18 @@ def evaluate_folder(folder, bunch, *, n_resamples=1000, random_state=0, show=Fal
             predictions[name] = evaluation.predict_patches(model, X, y, groups)
             advance()
     return _summaries(predictions, n_resamples, random_state, show), counts
+
+
+def _class_numbers(bunch, classes, folder):
+    """Return the labels of a data set by the numbers of the model, which knows classes by name."""
+    names = bunch.target_names[bunch.target].astype(str)
+    unknown = np.setdiff1d(names, classes)
+    if len(unknown):
+        raise ValueError(
+            f"{folder} was trained on the classes {classes}; the data have others: "
+            f"{unknown.tolist()}."
+        )
+    return np.array([classes.index(name) for name in names])
 
 
 def open_model(folder):
@@ -223,13 +234,13 @@ def _digest(unit, salt):
     return hashlib.sha256(f"{salt}:{unit}".encode()).hexdigest()
 
 
-def _training_record(bunch, units, model, random_state):
+def _training_record(classes, units, model, random_state):
     """Note what `evaluate_folder` needs to know; patients by salted digest, not by name."""
     salt = secrets.token_hex(16)
     return {
         "skbreast": skbreast.__version__,
         "model": model,
-        "classes": [str(name) for name in bunch.target_names],
+        "classes": classes,
         "random_state": random_state,
         "n_patches": len(units),
         "salt": salt,

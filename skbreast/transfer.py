@@ -1,7 +1,6 @@
 """`TransferFeatureExtractor`: a frozen pretrained network as a transformer."""
 
 import os
-import warnings
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -16,6 +15,7 @@ from skbreast._validation import (
     check_number,
     check_patches,
     keep_feature_count,
+    warn_if_scaled,
 )
 from skbreast.reading import patch_size
 from skbreast.registry import PREPROCESSING, check_side, check_weights, get_backbone
@@ -154,7 +154,8 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
         features = np.empty((len(patches), sum(network.widths)), dtype=np.float32)
         with progress_bar("Extracting features", len(patches), show=self.verbose) as advance:
             for size, rows in self._rows_by_size(patches):
-                source = PatchSource(patches[rows], size)
+                chosen = patches if len(rows) == len(patches) else patches[rows]
+                source = PatchSource(chosen, size)
                 for part, batch in source.chunks(self.batch_size):
                     features[rows[part]] = network.features(batch)
                     advance(len(batch))
@@ -194,11 +195,11 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
                     "the keras.Model, or name a backbone and give weights=<weights file>."
                 )
             get_backbone(self.backbone)
-        elif not hasattr(self.backbone, "layers"):
+        elif not (callable(self.backbone) and hasattr(self.backbone, "input_shape")):
             raise ValueError(
                 f"backbone must be a name or a keras.Model; got {type(self.backbone).__name__}."
             )
-        check_weights(self.weights)
+        check_weights(self.weights, words=("imagenet",))
         self._check_layers()
         size, row = check_input_size(self.input_size), self._row()
         if size is not None and row is not None:
@@ -218,21 +219,14 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
 
     def _check_patches(self, X):
         patches = check_patches(X, image_shape=self.image_shape)
-        n_axes = np.asarray(X).ndim
-        if self.image_shape is None and n_axes == 2:
+        if self.image_shape is None and np.asarray(X).ndim == 2:
             patches = patches.reshape(len(patches), 1, -1, 1)
         if patches.ndim == 4 and patches.shape[3] not in (1, 3):
             raise ValueError(
                 f"X has patches of {patches.shape[3]} channels; {type(self).__name__} takes RGB "
                 "(3 channels) or grey (1)."
             )
-        if n_axes == 4 and patches.dtype != np.uint8 and 0 < patches.max() <= 1:
-            warnings.warn(
-                "X looks scaled to 0…1; patches are expected on the scale 0…255, so multiply "
-                "them by 255.",
-                UserWarning,
-                stacklevel=3,
-            )
+        warn_if_scaled(X, patches)
         return patches
 
     def _row(self):
@@ -283,6 +277,7 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = True
         tags.input_tags.three_d_array = True
         tags.input_tags.string = True
         tags.transformer_tags.preserves_dtype = []

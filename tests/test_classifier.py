@@ -592,12 +592,23 @@ def test_unfitted(X, y, method):
         getattr(failed, method)(X)
 
 
-def test_metadata_is_routed(X, y, bunch):
+def test_metadata_is_routed(X, y, bunch, monkeypatch):
     import sklearn
     from sklearn.model_selection import cross_val_score
 
+    from skbreast import classifier
+
+    seen = []
+
+    def note_groups(targets, groups, **options):
+        seen.append(set(groups))
+        return split_off_validation(targets, groups, **options)
+
+    monkeypatch.setattr(classifier, "split_off_validation", note_groups)
+
     with sklearn.config_context(enable_metadata_routing=True):
-        model = make_classifier(max_epochs=1).set_fit_request(sample_weight=True, groups=True)
+        model = make_classifier(max_epochs=1, early_stopping=True, validation_fraction=0.5)
+        model.set_fit_request(sample_weight=True, groups=True)
         model.set_score_request(sample_weight=True)
         scores = cross_val_score(
             model,
@@ -607,3 +618,5 @@ def test_metadata_is_routed(X, y, bunch):
             params={"groups": bunch.groups, "sample_weight": np.ones(16)},
         )
     assert scores.shape == (2,)
+    assert set.union(*seen) == set(bunch.groups)
+    assert all(groups < set(bunch.groups) for groups in seen)

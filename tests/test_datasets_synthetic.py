@@ -156,6 +156,7 @@ def test_noise_has_unit_variance():
     [
         ("n_patients", 0),
         ("patches_per_patient", 0),
+        ("n_patients", 3.5),
         ("patch_size", 8),
         ("patch_size", 2000),
         ("mpp", 0),
@@ -165,5 +166,5 @@ def test_noise_has_unit_variance():
     ],
 )
 def test_bad_arguments(argument, value):
-    with pytest.raises(ValueError, match=f"{argument} must be in"):
+    with pytest.raises(ValueError, match=f"{argument} must be an? "):
         make_patches(**{argument: value})

@@ -1,5 +1,7 @@
 """Figures from known predictions, and folds that no patient straddles."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier
@@ -71,6 +73,42 @@ def test_more_classes_are_judged_one_against_the_rest():
     ]
     assert figures["auc"].estimate == pytest.approx(np.mean(auc))
     assert "patient_auc" not in figures
+
+
+def test_a_fold_without_one_of_three_classes_is_judged_on_the_others():
+    each = _predictions(n_classes=3)
+    kept = (each.folds == 0) | (each.y_true < 2)
+    less = Predictions(*(getattr(each, name)[kept] for name in Predictions.__dataclass_fields__))
+    figures = summarise(less, n_resamples=20)
+
+    second = less.folds == 1
+    columns = [
+        roc_auc_score(less.y_true[second] == number, less.y_proba[second, number])
+        for number in (0, 1)
+    ]
+    first = roc_auc_score(less.y_true[~second], less.y_proba[~second], multi_class="ovr")
+    assert figures["auc"].estimate == pytest.approx((first + np.mean(columns)) / 2)
+
+
+def test_without_patients_the_recognition_rate_is_called_accuracy():
+    each = _predictions()
+    single = replace(each, groups=np.arange(len(each.groups)))
+    figures = summarise(single, n_resamples=20)
+
+    assert "patient_recognition_rate" not in figures
+    assert "patient_auc" not in figures
+    assert figures["accuracy"].estimate == pytest.approx(np.mean(each.y_true == each.y_pred))
+
+
+def test_groups_reach_a_model_that_knows_them():
+    class Asks(DummyClassifier):
+        def fit(self, X, y, groups=None):
+            self.groups_ = groups
+            return super().fit(X, y)
+
+    y, groups = np.array([0, 1]), np.array(["a", "b"])
+    assert evaluation.fit_copy(Asks(), y, y, groups).groups_ is groups
+    assert not hasattr(evaluation.fit_copy(DummyClassifier(), y, y, groups), "groups_")
 
 
 def test_one_class_leaves_what_can_be_said():

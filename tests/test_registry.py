@@ -89,9 +89,10 @@ def test_unknown_backbone(name):
 
 def test_weights_are_a_name_or_a_path(tmp_path):
     for weights in (None, "imagenet", "a.weights.h5", tmp_path):
-        assert check_weights(weights) is weights
-    with pytest.raises(ValueError, match=r"weights must be .*; got 5"):
-        check_weights(5)
+        assert check_weights(weights, words=("imagenet",)) is weights
+    for weights in (5, "auto"):
+        with pytest.raises(ValueError, match=r"weights must be 'imagenet', None, .*; got ['a5]"):
+            check_weights(weights, words=("imagenet",))
 
 
 def test_sides_below_the_smallest_are_refused():

@@ -77,8 +77,24 @@ def test_evaluation_refuses_what_it_was_trained_on(tmp_path, bunch):
 
 def test_evaluation_refuses_other_classes(trained, bunch):
     other = Bunch(**{**bunch, "target_names": np.array(["normal", "tumour"])})
-    with pytest.raises(ValueError, match="was trained on the classes"):
+    with pytest.raises(ValueError, match=r"the data have others: \['normal', 'tumour'\]"):
         evaluate_folder(trained[0], other)
+
+
+def test_classes_that_are_named_but_absent_do_no_harm(tmp_path, bunch):
+    more = Bunch(
+        **{**bunch, "target_names": np.array(["adenosis", "benign", "malignant", "other"])}
+    )
+    more["target"] = bunch.target + 1
+    model = {"c": make_baselines()["mean colour"]}
+    train_into(tmp_path, more, model, n_splits=2, holdout=0.25, n_resamples=10)
+
+    fitted, classes = open_model(tmp_path)
+    assert classes == ["benign", "malignant"]
+    assert fitted.predict_proba(bunch.data[:2]).shape == (2, 2)
+    results, counts = evaluate_folder(tmp_path, bunch, n_resamples=10)
+    assert counts["patients"] == 2
+    assert "auc" in results["c"]
 
 
 def test_a_folder_that_is_no_model_is_said(tmp_path, bunch):
@@ -101,7 +117,9 @@ def test_without_patient_ids_patches_are_the_unit(tmp_path, image_folder):
     _, counts = evaluate_folder(tmp_path, load_patch_folder(moved), n_resamples=10)
 
     assert counts["patches"] == counts["patients"] == counts["known_patches"] == 16
-    assert "no patient ids" in (tmp_path / "results.md").read_text()
+    text = (tmp_path / "results.md").read_text()
+    assert "no patient ids" in text
+    assert "| model | AUC | balanced accuracy | F1 | accuracy |" in text
 
 
 def test_predictions_go_to_a_csv_with_a_line_for_each_file(tmp_path, trained, image_folder):
@@ -133,3 +151,14 @@ def test_paths_that_lead_nowhere_are_said(tmp_path):
         find_references([str(tmp_path / "missing.png")])
     with pytest.raises(ValueError, match="does not exist"):
         find_references([f"{tmp_path}/cohort.h5#3"])
+
+
+def test_an_hdf5_file_stands_for_all_its_rows(real_data, tmp_path):
+    path = real_data / "pcam" / "camelyonpatch_level_2_split_test_x.h5"
+    references = find_references([str(path), f"{path}#7"])
+
+    assert references == [f"{path}#{row}" for row in [*range(50), 7]]
+    damaged = tmp_path / "damaged.h5"
+    damaged.write_bytes(b"no HDF5")
+    with pytest.raises(ValueError, match=r"damaged\.h5 cannot be read"):
+        find_references([str(damaged)])

@@ -2,7 +2,8 @@
 
 TensorFlow greets its users from C++ before any Python setting can reach it. What it writes while
 it starts is held back, known greetings are dropped, and everything else (errors, warnings of a
-driver, …) is passed on. A user who sets ``TF_CPP_MIN_LOG_LEVEL`` has it all their way.
+driver, …) is passed on when it has started. Only if it aborts the whole process is that lost: set
+``TF_CPP_MIN_LOG_LEVEL`` to see it. A user who sets ``TF_CPP_MIN_LOG_LEVEL`` has it all their way.
 """
 
 import contextlib

@@ -162,9 +162,10 @@ def _check_output(network, n_classes):
             f"architecture: the callable returned {type(network).__name__}; a keras.Model is "
             "expected."
         )
-    if network.output_shape != (None, n_classes):
+    shape = getattr(network, "output_shape", None)  # a network that is not built has none
+    if shape != (None, n_classes):
         raise ValueError(
-            f"architecture: the network's output has shape {network.output_shape}; "
+            f"architecture: the network's output has shape {shape}; "
             f"(None, {n_classes}) is expected, one score a class, also for two classes."
         )
     return network

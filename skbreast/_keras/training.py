@@ -57,12 +57,14 @@ def get_program(architecture, input_shape, n_classes, precision, *, fresh=False,
         With weights of no meaning: the caller resets or loads them.
     """
     programs = _local.__dict__.setdefault("programs", OrderedDict())
-    key = (architecture, tuple(input_shape), n_classes, precision)
+    # A callable may be unhashable; its program keeps it alive, so its id stays its own.
+    name = id(architecture) if callable(architecture) else architecture
+    key = (name, tuple(input_shape), n_classes, precision)
     if fresh and callable(architecture):
         programs.pop(key, None)
     if key not in programs:
         with seeded_layers(seed):
-            programs[key] = Program(*key)
+            programs[key] = Program(architecture, *key[1:])
         while len(programs) > PROGRAMS_KEPT:
             programs.popitem(last=False)
     programs.move_to_end(key)

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
-from skbreast._validation import import_optional
+from skbreast._validation import check_number, import_optional
 from skbreast.color import STAIN_VECTORS, optical_density_to_rgb
 from skbreast.datasets._base import has_pandas
 from skbreast.datasets._tissue import draw_tissue, morphology
@@ -160,8 +160,8 @@ def _check_arguments(n_patients, patches_per_patient, patch_size, mpp, positive_
         "difficulty": (difficulty, 0, 1),
     }
     for name, (value, low, high) in allowed.items():
-        if not low <= value <= high:
-            raise ValueError(f"{name} must be in {low}…{high}; got {value!r}.")
+        whole = name in ("n_patients", "patches_per_patient", "patch_size")
+        check_number(value, name=name, low=low, high=high, integer=whole)
 
 
 def _draw_stains(rng):

@@ -1,6 +1,7 @@
 """Unpack an archive from a stranger: only plain files, only inside the folder, never half."""
 
 import gzip
+import lzma
 import re
 import shutil
 import stat
@@ -14,7 +15,14 @@ from skbreast.datasets._download import progress_bar
 __all__ = ["gunzip", "unpack"]
 
 BLOCK_BYTES = 1 << 20
-_DAMAGED = (EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile)
+_DAMAGED = (
+    EOFError,
+    zlib.error,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    gzip.BadGzipFile,
+    lzma.LZMAError,
+)
 
 
 def unpack(archive, folder, *, max_bytes, progress=True):
