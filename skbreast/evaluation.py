@@ -343,4 +343,5 @@ def _patient_auc(y_true, score, folds, *, groups):
     """Rank patients within their fold, since another fold's model has another scale."""
     n_patches = np.bincount(groups)
     means = [np.bincount(groups, weights=each) / n_patches for each in (y_true, score, folds)]
+    means[1] = means[1].round(12)  # equal scores must stay ties, whatever their sum was rounded to
     return _over_folds(_fast_metrics.auc)(*means)

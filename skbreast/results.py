@@ -8,6 +8,7 @@ from skbreast._files import write_text
 
 __all__ = ["FIGURE_TITLES", "results_table", "write_json", "write_results"]
 
+RARELY_UNDEFINED = 0.05
 FIGURE_TITLES = {
     "auc": "AUC",
     "balanced_accuracy": "balanced accuracy",
@@ -34,8 +35,16 @@ def results_table(results):
     names = [name for name in FIGURE_TITLES if any(name in each for each in results.values())]
     rows = [["model", *(FIGURE_TITLES[name] for name in names)]]
     for model, figures in results.items():
-        rows.append([model, *(str(figures.get(name, "—")) for name in names)])
+        rows.append([model, *(_cell(figures.get(name)) for name in names)])
     return rows
+
+
+def _cell(interval):
+    if interval is None:
+        return "—"
+    cell = f"{interval.estimate:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+    rare = interval.n_undefined <= RARELY_UNDEFINED * interval.n_resamples
+    return cell if rare else f"{cell} (!)"
 
 
 def write_results(folder, results, *, note=""):
@@ -58,6 +67,8 @@ def write_results(folder, results, *, note=""):
     write_json(folder / "results.json", {"protocol": note, "figures": figures})
     header, *rows = results_table(results)
     lines = [header, ["---"] * len(header), *rows]
+    if any("(!)" in cell for row in rows for cell in row):
+        note += " (!): undefined in more than 5 % of the resamples; results.json has the counts."
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     write_text(folder / "results.md", f"{note}\n\n{table}\n")
 

@@ -29,7 +29,8 @@ def _predictions(n_classes=2, n_patients=12, *, patient_labels=True):
     y_proba = rng.dirichlet(np.ones(n_classes), size=len(y_true))
     y_proba[np.arange(len(y_true)), y_true] += 0.3
     y_proba /= y_proba.sum(axis=1, keepdims=True)
-    folds = np.repeat([0, 1], len(y_true) // 2)
+    folds = np.arange(len(y_true)) // 5 >= n_patients // 2
+    folds = folds.astype(int)
     return Predictions(y_true, y_proba, y_proba.argmax(axis=1), groups, folds)
 
 
@@ -57,6 +58,18 @@ def test_figures_of_two_classes_are_those_of_scikit_learn_within_folds():
     for interval in figures.values():
         assert interval.low <= interval.estimate <= interval.high
         assert interval.n_patients == 12
+
+
+def test_a_dummy_ranks_no_patient_above_another():
+    each = _predictions(n_patients=13)
+    same = np.full_like(each.y_proba, 0.1)
+    folds = np.zeros(len(each.y_true), dtype=int)
+    sizes = np.arange(len(each.y_true)) % 7 > 0  # patients of different sizes round differently
+    dummy = Predictions(
+        each.y_true[sizes], same[sizes], each.y_pred[sizes], each.groups[sizes], folds[sizes]
+    )
+
+    assert summarise(dummy, n_resamples=20)["patient_auc"].estimate == 0.5
 
 
 def test_patients_with_both_labels_have_no_patient_auc():
