@@ -62,9 +62,9 @@ def test_figures_of_two_classes_are_those_of_scikit_learn_within_folds():
 
 def test_a_dummy_ranks_no_patient_above_another():
     each = _predictions(n_patients=13)
-    same = np.full_like(each.y_proba, 0.1)
+    same = np.full_like(each.y_proba, 0.7)
     folds = np.zeros(len(each.y_true), dtype=int)
-    sizes = np.arange(len(each.y_true)) % 7 > 0  # patients of different sizes round differently
+    sizes = np.arange(len(each.y_true)) % 15 > 1  # patients of different sizes round differently
     dummy = Predictions(
         each.y_true[sizes], same[sizes], each.y_pred[sizes], each.groups[sizes], folds[sizes]
     )
