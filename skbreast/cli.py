@@ -12,6 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+import skbreast
 from skbreast.datasets import LOADERS
 
 __all__ = ["app"]
@@ -19,12 +20,13 @@ __all__ = ["app"]
 app = typer.Typer(
     help="Classify breast-biopsy patches, honestly: figures are counted by patient.",
     no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 console = Console()
 errors = Console(stderr=True)
-FEW_UNITS = 10
+FEW_PATIENTS = 10
 
 Kind = StrEnum("Kind", {name: name for name in ("auto", *LOADERS)})
 Classes = StrEnum("Classes", {name: name for name in ("binary", "subtype")})
@@ -99,10 +101,23 @@ def _describe(bunch):
     )
     who = "no patient ids" if bunch.groups is None else f"{len(set(bunch.groups))} patients"
     errors.print(f"{bunch.kind}: {len(bunch.target)} patches ({_escape(classes)}), {who}")
+    frame = bunch.get("frame")
+    mixed = frame is not None and "magnification" in frame
+    magnifications = sorted(set(frame["magnification"])) if mixed else ()
+    if len(magnifications) > 1:
+        errors.print(
+            f"[yellow]Magnifications {', '.join(map(str, magnifications))} are mixed; choose one "
+            "with --magnification.[/]"
+        )
     if bunch.groups is None:
         errors.print(
             "[yellow]Without patient ids, patches of one patient can stand on both sides of a "
             "split: figures may be inflated and intervals too narrow.[/]"
+            + (
+                " Say where the patient stands in the path with --groups-pattern."
+                if bunch.kind == "folder"
+                else ""
+            )
         )
 
 
@@ -115,8 +130,28 @@ def _print_results(results, title):
         table.add_column(name, justify="left" if number == 0 else "right")
     for row in rows:
         # The interval stands below its figure, so that five figures fit into 80 columns.
-        table.add_row(*(_escape(cell.replace(" [", "\n[", 1)) for cell in row), end_section=True)
+        table.add_row(*(_escape(_two_lines(cell)) for cell in row), end_section=True)
     console.print(table)
+
+
+def _two_lines(cell):
+    estimate, bracket, interval = cell.partition(" [")
+    return f"{estimate}\n{interval.replace(', ', '–').replace(']', '')}" if bracket else cell
+
+
+def _caution(results):
+    n_patients = min(each.n_patients for figures in results.values() for each in figures.values())
+    if n_patients < FEW_PATIENTS:
+        errors.print(f"[yellow]Only {n_patients} patients: the intervals are rough guesses.[/]")
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Tell the version.")] = False,
+):
+    if version:
+        console.print(f"skbreast {skbreast.__version__}", highlight=False)
+        raise typer.Exit
 
 
 @app.command()
@@ -157,6 +192,7 @@ def train(
     holdout: Annotated[
         float, typer.Option(help="Share of the patients kept out for evaluate.", min=0, max=0.9)
     ] = 0.0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model.")] = False,
     epochs: Annotated[int | None, typer.Option(help="Epochs of a network.", min=1)] = None,
     kind: KindOption = Kind.auto,
     split: SplitOption = None,
@@ -173,6 +209,8 @@ def train(
         from skbreast.evaluation import make_model
         from skbreast.runs import train_into
 
+        if (out / "model.skops").exists() and not overwrite:
+            raise ValueError(f"{out} holds a model; give another --out, or --overwrite.")
         estimator = make_model(model, max_epochs=epochs, random_state=seed, verbose=1)
         bunch = _load(
             data,
@@ -197,6 +235,7 @@ def train(
         )
         unit = "patch" if bunch.groups is None else "patient"
         _print_results(results, f"{folds}-fold cross-validation by {unit} [95 % intervals]")
+        _caution(results)
         _say_saved(out)
 
 
@@ -232,16 +271,13 @@ def evaluate(
         results, counts = evaluate_folder(
             model, bunch, n_resamples=resamples, random_state=seed, show=True
         )
-        unit = "patches" if bunch.groups is None else "patients"
         if counts["known_patches"]:
-            errors.print(
-                f"Left out: {counts['known_patients']} {unit} ({counts['known_patches']} patches) "
-                "that the model was trained on."
-            )
-        title = f"{counts['patches']} patches of {counts['patients']} {unit} [95 % intervals]"
+            known = _count(counts["known_patches"], counts["known_patients"], bunch)
+            errors.print(f"Left out: {known} that the model was trained on.")
+        title = f"{_count(counts['patches'], counts['patients'], bunch)} [95 % intervals]"
         _print_results(results, title)
-        if counts["patients"] < FEW_UNITS:
-            errors.print(f"Only {counts['patients']} {unit}: take the intervals as rough.")
+        _caution(results)
+        _say_research_only()
 
 
 @app.command()
@@ -281,8 +317,17 @@ def doctor():
             console.print(table)
 
 
+def _count(n_patches, n_patients, bunch):
+    whose = "" if bunch.groups is None else f" of {n_patients} patients"
+    return f"{n_patches} patches{whose}"
+
+
 def _say_saved(out):
     console.print(f"Model and results: {_escape(out)}", highlight=False)
+    _say_research_only()
+
+
+def _say_research_only():
     console.print(
         "For research only; not a medical device, not for diagnosis.", style="dim", highlight=False
     )

@@ -99,15 +99,17 @@ def make_model(name, *, max_epochs=None, random_state=None, verbose=0):
         If there is no such model.
     """
     if name == "transfer":
+        if max_epochs is not None:
+            raise ValueError("epochs are for networks; the model 'transfer' has none.")
         regression = LogisticRegression(C=0.01, max_iter=1000)
         features = TransferFeatureExtractor(verbose=verbose)
         return make_pipeline(features, StandardScaler(), regression)
     if name not in MODEL_NAMES:
         raise ValueError(f"model must be one of {', '.join(MODEL_NAMES)}; got {name!r}.")
-    model = PatchCNNClassifier(
+    network = PatchCNNClassifier(
         "small" if name == "cnn" else name, random_state=random_state, verbose=verbose
     )
-    return model if max_epochs is None else model.set_params(max_epochs=max_epochs)
+    return network if max_epochs is None else network.set_params(max_epochs=max_epochs)
 
 
 def predict_patches(estimator, X, y, groups=None, *, fold=0):

@@ -80,7 +80,12 @@ def patient_scores(y_score, groups, *, aggregate="mean", top_k=5, threshold=0.5)
 
 def _mean_by_patient(columns, patients):
     values = columns[patients.order].astype(np.float64)
-    return np.add.reduceat(values, patients.starts, axis=0) / patients.counts[:, None]
+    means = np.add.reduceat(values, patients.starts, axis=0) / patients.counts[:, None]
+    # A sum rounds: without this the means of equal scores would differ with the patient's size.
+    low, high = (
+        each.reduceat(values, patients.starts, axis=0) for each in (np.minimum, np.maximum)
+    )
+    return np.clip(means, low, high)
 
 
 def _mean_of_highest(columns, patients, *, k):

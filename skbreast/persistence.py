@@ -109,5 +109,6 @@ def _check_types(file, path):
         raise ValueError(f"{path} is damaged or no model file: {error}.") from error
     if foreign:
         raise ValueError(
-            f"{path} holds types that are not plain data and are not loaded: {', '.join(foreign)}."
+            f"{path} holds types that are not plain data and are not loaded: {', '.join(foreign)}. "
+            "Of a search, save its best_estimator_."
         )

@@ -20,6 +20,7 @@ __all__ = ["evaluate_folder", "open_model", "train_into"]
 MODEL_FILE = "model.skops"
 BASELINES_FILE = "baselines.skops"
 TRAINING_FILE = "training.json"
+RECORDED = {"model", "classes", "salt", "patients", "pictures"}
 FINGERPRINT_SIZE = (64, 64)
 FINGERPRINT_CHUNK = 256
 
@@ -63,14 +64,18 @@ def train_into(
         Figures by model, baselines first.
     """
     present, y = np.unique(bunch.target, return_inverse=True)
-    X, units = bunch.data, _units(bunch, show)
+    X, pictures, groups = bunch.data, _fingerprint(bunch.data, show), _patients(bunch)
     if holdout:
-        rows = np.arange(len(y))
+        units = pictures if groups is None else groups
         rows, _ = patient_train_test_split(
-            rows, groups=units, test_size=holdout, stratify=y, random_state=random_state
+            np.arange(len(y)),
+            groups=units,
+            test_size=holdout,
+            stratify=y,
+            random_state=random_state,
         )
-        X, y, units = X[rows], y[rows], units[rows]
-    groups = None if bunch.groups is None else units
+        X, y, pictures = X[rows], y[rows], pictures[rows]
+        groups = None if groups is None else groups[rows]
     chosen = next(iter(models))
     classes = [str(name) for name in bunch.target_names[present]]
     models = {**evaluation.make_baselines(), **models}
@@ -80,11 +85,13 @@ def train_into(
     folder = Path(folder)
     # Without this file the folder is no model: no old list of patients may meet a new model.
     (folder / TRAINING_FILE).unlink(missing_ok=True)
-    write_results(folder, results, note=_protocol(groups, units, n_splits))
+    write_results(folder, results, note=_protocol(groups, len(y), n_splits))
     fitted = _fit_to_all(models, X, y, groups, show)
     save(fitted.pop(chosen), folder / MODEL_FILE)
     save(fitted, folder / BASELINES_FILE)
-    write_json(folder / TRAINING_FILE, _training_record(classes, units, chosen, random_state))
+    write_json(
+        folder / TRAINING_FILE, _training_record(classes, pictures, groups, chosen, random_state)
+    )
     return results
 
 
@@ -127,26 +134,29 @@ def evaluate_folder(folder, bunch, *, n_resamples=1000, random_state=0, show=Fal
     Raises
     ------
     ValueError
-        If no patients are left, or there are classes that the training did not have.
+        If fewer than two patients are left, or there are classes that the training did not have.
     """
     folder = Path(folder)
     record = _read_training(folder)
     y = _class_numbers(bunch, record["classes"], folder)
-    units = _units(bunch, show)
-    known = np.isin([_digest(unit, record["salt"]) for unit in units], record["patients"])
+    pictures, groups = _fingerprint(bunch.data, show), _patients(bunch)
+    known = _find_known(pictures, groups, record)
+    units = pictures if groups is None else groups
     counts = {
         "patches": int((~known).sum()),
         "patients": len(np.unique(units[~known])),
         "known_patches": int(known.sum()),
         "known_patients": len(np.unique(units[known])),
     }
-    if known.all():
-        what = "patches" if bunch.groups is None else "patients"
+    if counts["patients"] < 2:
+        what = "patches" if groups is None else "patients"
         raise ValueError(
-            f"All {counts['known_patients']} {what} were in the training of {folder}, so nothing "
-            f"honest can be said; train with --holdout, or give other {what}."
+            f"{counts['known_patients']} {what} of the data were in the training of {folder}, "
+            f"which leaves {counts['patients']}; an honest figure takes at least two. Train with a "
+            f"larger --holdout, or give other {what}."
         )
-    X, y, groups = bunch.data[~known], y[~known], units[~known]
+    X, y = bunch.data[~known], y[~known]
+    groups = None if groups is None else groups[~known]
     models = {**load(folder / BASELINES_FILE), record["model"]: load(folder / MODEL_FILE)}
     predictions = {}
     with progress_bar("Predicting", len(models), show=show) as advance:
@@ -205,46 +215,68 @@ def _summaries(predictions, n_resamples, random_state, show):
     return results
 
 
-def _protocol(groups, units, n_splits):
-    who = f"{len(np.unique(units))} patients" if groups is not None else "patches, no patient ids"
+def _protocol(groups, n_patches, n_splits):
+    unit = "patches" if groups is None else "patients"
+    who = "" if groups is None else f"{len(np.unique(groups))} patients, "
+    note = "" if groups is not None else " There are no patient ids: figures may be inflated."
     return (
-        f"{n_splits}-fold cross-validation over {who}, {len(units)} patches; mean over folds, "
-        "95 % bootstrap intervals over " + ("patients." if groups is not None else "patches.")
+        f"{n_splits}-fold cross-validation by {unit}: {who}{n_patches} patches; means over folds, "
+        f"95 % bootstrap intervals over {unit}.{note}"
     )
 
 
-def _units(bunch, show):
-    """Name what stands on one side of a split only: the patient, or the picture if none is known.
-
-    Pictures are named by their pixels, so that neither a copy nor another path hides one.
-    """
-    if bunch.groups is not None:
-        return np.asarray([str(group) for group in bunch.groups])
+def _fingerprint(X, show):
+    """Name pictures by their pixels, so that neither a copy nor another path hides one."""
     names = []
-    with progress_bar("Fingerprints", len(bunch.data), show=show) as advance:
-        for start in range(0, len(bunch.data), FINGERPRINT_CHUNK):
-            part = bunch.data[start : start + FINGERPRINT_CHUNK]
+    with progress_bar("Fingerprints", len(X), show=show) as advance:
+        for start in range(0, len(X), FINGERPRINT_CHUNK):
+            part = X[start : start + FINGERPRINT_CHUNK]
             thumbnails = PatchSource(part, FINGERPRINT_SIZE).take(slice(None))
             names += [hashlib.sha256(thumbnail.tobytes()).hexdigest() for thumbnail in thumbnails]
             advance(len(part))
     return np.asarray(names)
 
 
+def _patients(bunch):
+    return None if bunch.groups is None else np.asarray([str(group) for group in bunch.groups])
+
+
+def _find_known(pictures, patients, record):
+    """Tell which patches belong to the training: by patient, or by a picture of that patient.
+
+    The pictures decide even if patients bear other names now than in training, or none.
+    """
+    known = _in_record(pictures, record["pictures"], record["salt"])
+    if patients is None:
+        return known
+    known |= _in_record(patients, record["patients"], record["salt"])
+    return np.isin(patients, patients[known])
+
+
+def _in_record(names, digests, salt):
+    return np.isin([_digest(name, salt) for name in names], digests)
+
+
 def _digest(unit, salt):
     return hashlib.sha256(f"{salt}:{unit}".encode()).hexdigest()
 
 
-def _training_record(classes, units, model, random_state):
-    """Note what `evaluate_folder` needs to know; patients by salted digest, not by name."""
+def _digests(names, salt):
+    return sorted(_digest(name, salt) for name in np.unique(names))
+
+
+def _training_record(classes, pictures, groups, model, random_state):
+    """Note what `evaluate_folder` needs to know; patients by salted digests, not by name."""
     salt = secrets.token_hex(16)
     return {
         "skbreast": skbreast.__version__,
         "model": model,
         "classes": classes,
         "random_state": random_state,
-        "n_patches": len(units),
+        "n_patches": len(pictures),
         "salt": salt,
-        "patients": sorted(_digest(unit, salt) for unit in np.unique(units)),
+        "patients": [] if groups is None else _digests(groups, salt),
+        "pictures": _digests(pictures, salt),
     }
 
 
@@ -258,6 +290,6 @@ def _read_training(folder):
         ) from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path} is damaged: {error}.") from error
-    if not isinstance(record, dict) or not {"model", "classes", "salt", "patients"} <= set(record):
+    if not isinstance(record, dict) or not set(record) >= RECORDED:
         raise ValueError(f"{path} is damaged: it lacks what skbreast train writes.")
     return record

@@ -22,6 +22,21 @@ def test_help_names_the_commands():
         assert command in result.output
 
 
+def test_version_is_told():
+    result = _invoke("--version")
+
+    assert result.exit_code == 0
+    assert re.fullmatch(r"skbreast \d+\.\d+\.\d+\n", result.stdout)
+
+
+def test_a_model_is_not_replaced_unasked(tmp_path, real_data):
+    (tmp_path / "model.skops").touch()
+    result = _invoke("train", real_data / "pcam", "--out", tmp_path)
+
+    assert result.exit_code == 1
+    assert "holds a model; give another --out, or --overwrite." in result.stderr
+
+
 def test_doctor_tells_versions_and_devices():
     result = _invoke("doctor")
 
@@ -69,7 +84,8 @@ def test_train_evaluate_and_predict_on_ucsb(real_data, tmp_path):
 
     result = _invoke("evaluate", model, data, *common)
     assert result.exit_code == 0, result.output
-    assert "Left out: 3 patients (18 patches)" in result.stderr
+    assert "Left out: 18 patches of 3 patients" in result.stderr
+    assert "Only 2 patients" in result.stderr
     assert "12 patches of 2 patients" in result.stdout
 
     out = tmp_path / "predictions.csv"

@@ -27,6 +27,11 @@ def test_options_reach_the_loader(real_data):
     assert len(bunch.target) == 228
 
 
+def test_the_folder_of_several_data_sets_is_refused(real_data):
+    with pytest.raises(ValueError, match=r"holds several data sets \(breakhis, idc\)"):
+        recognise(real_data)
+
+
 def test_a_missing_folder_and_a_wrong_kind_are_said(tmp_path):
     with pytest.raises(ValueError, match="is not a folder"):
         recognise(tmp_path / "nowhere")

@@ -336,3 +336,10 @@ def test_fast_enough_for_a_whole_test_set():
         balanced_accuracy_score, y_true, y_score > 0.5, groups=groups, n_resamples=100
     )
     assert time.perf_counter() - start < 5  # half a second alone; the machine may be busy
+
+
+def test_equal_scores_stay_tied_whatever_the_number_of_patches():
+    groups = np.repeat(["a", "b", "c"], [3, 5, 7])
+    scores = patient_scores(np.full(15, 0.7), groups)[1]
+
+    assert scores.tolist() == [0.7, 0.7, 0.7]

@@ -69,9 +69,23 @@ def test_evaluation_leaves_out_the_patients_of_training(trained, bunch):
     assert results["dummy"]["auc"].n_patients == 2
 
 
+def test_patients_of_training_are_known_by_their_pictures_whatever_they_are_called(
+    trained, image_folder
+):
+    unnamed = load_patch_folder(image_folder)
+    _, counts = evaluate_folder(trained[0], unnamed, n_resamples=10)
+    assert counts["known_patches"] == 24
+
+    renamed = load_patch_folder(image_folder, groups_pattern=r"patient-(\d+)")
+    _, counts = evaluate_folder(trained[0], renamed, n_resamples=10)
+    assert (counts["known_patches"], counts["known_patients"]) == (24, 6)
+
+
 def test_evaluation_refuses_what_it_was_trained_on(tmp_path, bunch):
     train_into(tmp_path, bunch, {"c": make_baselines()["mean colour"]}, n_splits=2, n_resamples=10)
-    with pytest.raises(ValueError, match="All 8 patients were in the training"):
+    with pytest.raises(
+        ValueError, match=r"8 patients of the data were in the training .* leaves 0"
+    ):
         evaluate_folder(tmp_path, bunch)
 
 

@@ -17,7 +17,7 @@ LOADERS = {
     "folder": load_patch_folder,
 }
 
-# First match wins; `folder` is what remains.
+# `folder` is what remains.
 SIGNS = {
     "pcam": ("camelyonpatch_level_2_split_*.h5*",),
     "breakhis": ("SOB_*.png", "BreaKHis_v1", "histology_slides"),
@@ -41,15 +41,21 @@ def recognise(root):
     Raises
     ------
     ValueError
-        If there is no such folder.
+        If there is no such folder, or it holds several data sets.
     """
     root = Path(root)
     if not root.is_dir():
         raise ValueError(f"{root} is not a folder.")
-    for kind, patterns in SIGNS.items():
-        if any(next(root.glob(pattern), None) for pattern in patterns):
-            return kind
-    return "folder"
+    kinds = [
+        kind
+        for kind, patterns in SIGNS.items()
+        if any(next(root.glob(pattern), None) for pattern in patterns)
+    ]
+    if len(kinds) > 1:
+        raise ValueError(
+            f"{root} holds several data sets ({', '.join(kinds)}); give the folder of one of them."
+        )
+    return kinds[0] if kinds else "folder"
 
 
 def load_patches(root, *, kind="auto", **options):
