@@ -453,7 +453,7 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.one_d_array = True
+        # Not one_d_array: scikit-learn's checks would take it to mean numbers in one dimension.
         tags.input_tags.three_d_array = True
         tags.input_tags.string = True
         return tags
