@@ -140,7 +140,8 @@ def _two_lines(cell):
 
 
 def _caution(results):
-    n_patients = min(each.n_patients for figures in results.values() for each in figures.values())
+    counts = [each.n_patients for figures in results.values() for each in figures.values()]
+    n_patients = min(counts, default=FEW_PATIENTS)  # no figure, no interval to doubt
     if n_patients < FEW_PATIENTS:
         errors.print(f"[yellow]Only {n_patients} patients: the intervals are rough guesses.[/]")
 
