@@ -445,11 +445,18 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
 
     def _scores(self, X):
         check_is_fitted(self, "weights_")
-        X = self._check_patches(X, n_channels=self.patch_shape_[2])
-        source = PatchSource(X, self.patch_shape_[:2])
+        patches = self._check_patches(X, n_channels=self.patch_shape_[2])
+        if self._learned_raw_pixels():
+            warn_if_scaled(X, patches)
+        source = PatchSource(patches, self.patch_shape_[:2])
         program = self._program()
         program.set_weights(self.weights_)
         return class_scores(program, source, self.batch_size)
+
+    def _learned_raw_pixels(self):
+        """Tell whether a network of ours was fitted on pixels 0…255; its first weights say so."""
+        channel_means = self.weights_[0]
+        return self.architecture in ARCHITECTURES and channel_means.mean() > 1
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -70,6 +70,15 @@ def same_weights(first, second):
 # What is predicted
 
 
+def test_scaled_patches_are_noticed_by_a_network_that_learned_raw_ones(fitted, X, y, recwarn):
+    fitted.predict(X.astype(float))
+    scaled = make_classifier(max_epochs=1).fit(X / 255, y)
+    scaled.predict(X / 255)
+    assert not [warning for warning in recwarn if "scaled" in str(warning.message)]
+    with pytest.warns(UserWarning, match="scaled to 0…1"):
+        fitted.predict(X / 255)
+
+
 def test_predictions_agree_for_two_classes(fitted, X, y):
     probabilities, scores = fitted.predict_proba(X), fitted.decision_function(X)
     assert probabilities.shape == (16, 2)

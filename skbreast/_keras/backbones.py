@@ -217,11 +217,12 @@ def block_output(network, row, block):
     layer, _, side = known.get(block, block).partition(".")
     try:
         tensor = getattr(network.get_layer(layer), side or "output")
-    except ValueError as error:
+    except ValueError:
         names = ", ".join(row.block_names) if row else "'last'"
+        # Keras lists every layer of the network: pages that would stand above this sentence.
         raise ValueError(
             f"layers: {block!r} is neither a block ({names}) nor a layer of {network.name}."
-        ) from error
+        ) from None
     return _check_map(tensor, block, network)
 
 
