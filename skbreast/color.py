@@ -91,7 +91,9 @@ def optical_density_to_rgb(optical_density, background=255.0):
     return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
 
 
-def jitter_stain(patches, rng, *, stain_sigma=0.1, stain_shift=0.02, brightness=0.05, contrast=0.1):
+def jitter_stain(
+    patches, rng, *, stain_sigma=0.05, stain_shift=0.01, brightness=0.025, contrast=0.05
+):
     """Vary stain and light of patches at random, each patch on its own.
 
     The amount of each stain (haematoxylin, eosin, residual) is multiplied by a random number
@@ -106,13 +108,13 @@ def jitter_stain(patches, rng, *, stain_sigma=0.1, stain_shift=0.02, brightness=
         Patches 0…255. They are not changed.
     rng : numpy.random.Generator
         Where all random numbers come from.
-    stain_sigma : float, default=0.1
+    stain_sigma : float, default=0.05
         Each stain is multiplied by ``1 ± stain_sigma``.
-    stain_shift : float, default=0.02
+    stain_shift : float, default=0.01
         Each stain is shifted by ``± stain_shift``, in optical density (log10).
-    brightness : float, default=0.05
+    brightness : float, default=0.025
         The light is multiplied by ``1 ± brightness``, below 1.
-    contrast : float, default=0.1
+    contrast : float, default=0.05
         The optical densities are multiplied by ``1 ± contrast``.
 
     Returns

@@ -36,11 +36,12 @@ def test_frozen_features_reach_an_auc_of_090_over_five_folds_of_patients(idc):
 
 
 @pytest.mark.slow
-def test_the_default_network_reaches_an_auc_of_090_on_a_fold_of_patients_held_out(idc):
+def test_the_default_network_reaches_an_auc_of_092_on_a_fold_of_patients_held_out(idc):
+    # One of the five folds whose mean the README gives: all of them take a quarter of an hour.
     train, test = _folds(idc)[0]
     assert not set(idc.groups[train]) & set(idc.groups[test])
 
     model = PatchCNNClassifier(random_state=0).fit(idc.data[train], idc.target[train])
 
     auc = roc_auc_score(idc.target[test], model.predict_proba(idc.data[test])[:, 1])
-    assert auc >= 0.90
+    assert auc >= 0.92
