@@ -478,11 +478,12 @@ def test_fine_tuning_starts_from_the_published_weights(X, y, tmp_path):
 @pytest.mark.slow
 def test_fine_tuning_learns_the_head_first_then_the_top(X, y):
     tuned = make_classifier(
-        "efficientnet_lite0", max_epochs=8, input_size=32, learning_rate=0.01, batch_size=16
-    ).fit(X, y)
-    assert len(tuned.history_["loss"]) == 8
+        "efficientnet_lite0", max_epochs=16, input_size=32, learning_rate=0.01, batch_size=4,
+        augment=None,
+    ).fit(X, y)  # fmt: skip
+    assert len(tuned.history_["loss"]) == 16
     rates = tuned.history_["learning_rate"]
-    assert max(rates[:2]) > 0.003 > 0.001 > max(rates[2:])
+    assert max(rates[:4]) > 0.003 > 0.001 > max(rates[4:])
     names, expected = zip(
         *((w.path, np.asarray(w)) for w in packaged_backbone().weights), strict=True
     )
@@ -491,7 +492,7 @@ def test_fine_tuning_learns_the_head_first_then_the_top(X, y):
     kernels = [number for number, name in enumerate(names) if name.endswith("kernel")]
     assert [number for number, new in enumerate(changed) if new] == kernels[-sum(changed) :]
     assert 0.25 < sum(changed) / len(kernels) < 0.75
-    assert tuned.history_["loss"][-1] < 0.8 * tuned.history_["loss"][0]
+    assert tuned.history_["loss"][-1] < 0.6 * tuned.history_["loss"][0]
 
 
 @pytest.mark.slow
