@@ -478,9 +478,13 @@ def test_fine_tuning_starts_from_the_published_weights(X, y, tmp_path):
 @pytest.mark.slow
 def test_fine_tuning_learns_the_head_first_then_the_top(X, y):
     tuned = make_classifier(
-        "efficientnet_lite0", max_epochs=16, input_size=32, learning_rate=0.01, batch_size=4,
+        "efficientnet_lite0",
+        max_epochs=16,
+        input_size=32,
+        learning_rate=0.01,
+        batch_size=4,
         augment=None,
-    ).fit(X, y)  # fmt: skip
+    ).fit(X, y)
     assert len(tuned.history_["loss"]) == 16
     rates = tuned.history_["learning_rate"]
     assert max(rates[:4]) > 0.003 > 0.001 > max(rates[4:])
