@@ -200,7 +200,7 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
         before = dict(vars(self))
         try:
             return self._fit(X, y, sample_weight, groups, X_val, y_val)
-        except Exception:
+        except BaseException:  # an interruption from the keyboard as well
             # Half a new fit and half an old one would predict nonsense.
             vars(self).clear()
             vars(self).update(before)

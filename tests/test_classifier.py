@@ -373,6 +373,19 @@ def test_warm_start_refuses_another_task(X, y):
         model.set_params(architecture="resnet").fit(X, y)
 
 
+def test_an_interrupted_fit_leaves_the_last(X, y, monkeypatch):
+    model = make_classifier(max_epochs=1).fit(X, y)
+    before = dict(vars(model))
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(PatchCNNClassifier, "_train", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X[..., :1], np.array(["a", "b"])[y])
+    assert vars(model) == before
+
+
 def test_a_new_fit_forgets_the_last(X, y):
     model = make_classifier(max_epochs=1).fit(X, y)
     grey, names = X[:, :9, :9, :1], np.array(["x", "y", "z"])[np.arange(16) % 3]
