@@ -78,9 +78,13 @@ def train_into(
         groups = None if groups is None else groups[rows]
     chosen = next(iter(models))
     classes = [str(name) for name in bunch.target_names[present]]
-    models = {**evaluation.make_baselines(), **models}
+    baselines = evaluation.make_baselines()
     folds = evaluation.make_folds(X, y, groups, n_splits=n_splits, random_state=random_state)
-    predictions = evaluation.cross_validate_models(models, X, y, groups, folds=folds, show=show)
+    # The baselines come last, so that what a model lacks, its weights for one, shows at once.
+    in_turn = {**models, **baselines}
+    predictions = evaluation.cross_validate_models(in_turn, X, y, groups, folds=folds, show=show)
+    models = {**baselines, **models}
+    predictions = {name: predictions[name] for name in models}
     results = _summaries(predictions, n_resamples, random_state, show)
     folder = Path(folder)
     # Without this file the folder is no model: no old list of patients may meet a new model.

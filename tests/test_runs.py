@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from sklearn.utils import Bunch
 
+from skbreast import evaluation
 from skbreast.batch_prediction import find_references, predict_to_csv
 from skbreast.datasets import load_patch_folder, make_patches
 from skbreast.evaluation import make_baselines
@@ -52,6 +53,20 @@ def test_training_writes_model_baselines_and_results(trained):
     assert written["figures"]["dummy"]["auc"]["estimate"] == 0.5
     assert "6 patients, 24 patches" in written["protocol"]
     assert "| colour again |" in (folder / "results.md").read_text()
+
+
+def test_a_model_that_cannot_be_fitted_fails_before_the_baselines_run(bunch, tmp_path, monkeypatch):
+    fitted = []
+
+    def fit_copy(model, *_):
+        fitted.append(model)
+        raise OSError("no weights")
+
+    monkeypatch.setattr(evaluation, "fit_copy", fit_copy)
+    with pytest.raises(OSError, match="no weights"):
+        train_into(tmp_path / "model", bunch, {"mine": "model"}, n_splits=2)
+    assert fitted == ["model"]
+    assert not (tmp_path / "model").exists()
 
 
 def test_no_patient_id_stands_in_the_folder(trained):
