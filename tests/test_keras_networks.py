@@ -82,6 +82,34 @@ def test_standardising_by_hand(program, patches):
     assert layer.trainable_variables == []
 
 
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_networks_also_see_each_patch_without_its_own_stain(architecture, patches):
+    program = Program(architecture, SHAPE, 2, "float32")
+    program.standardise([120.0, 110.0, 130.0], [900.0, 800.0, 700.0])
+    seen = keras.Model(
+        program.network.input, program.network.get_layer(networks.CONTRAST_LAYER).output
+    )
+    darker = patches * np.array([0.5, 0.8, 0.9]) + np.array([10.0, 3.0, 0.0])
+
+    plain, stained = (np.asarray(seen(p.astype("f4"))) for p in (patches, darker))
+
+    centred = plain[..., :3] - plain[..., :3].mean(axis=(1, 2), keepdims=True)
+    deviation = np.sqrt(plain[..., :3].var(axis=(1, 2), keepdims=True) + networks.CONTRAST_FLOOR)
+    np.testing.assert_allclose(plain[..., 3:], centred / deviation, atol=1e-4)
+    assert np.abs(plain[..., :3] - stained[..., :3]).max() > 1
+    np.testing.assert_allclose(plain[..., 3:], stained[..., 3:], atol=0.02)
+
+
+def test_noise_on_blank_glass_stays_small():
+    program = Program("small", SHAPE, 2, "float32")
+    program.standardise([200.0] * 3, [900.0] * 3)
+    glass = np.full((1, *SHAPE), 240.0, dtype=np.float32)
+    glass[0, ::2, ::2] += 1
+    own = program.network.get_layer(networks.CONTRAST_LAYER).output[..., 3:]
+    seen = np.asarray(keras.Model(program.network.input, own)(glass))
+    assert 0 < np.abs(seen).max() < 0.5
+
+
 def test_training_leaves_the_standardising_alone(program, patches):
     weights_after(program, patches)
     layer = program.network.get_layer(networks.STANDARDISE_LAYER)
