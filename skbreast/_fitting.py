@@ -9,7 +9,16 @@ import numpy as np
 from skbreast._augment import augment_patches
 from skbreast._patches import PatchSource, ahead
 
-__all__ = ["BestWeights", "TrainingSet", "channel_statistics", "cosine_rate", "train", "validate"]
+__all__ = [
+    "BestWeights",
+    "TrainingSet",
+    "channel_statistics",
+    "class_scores",
+    "cosine_rate",
+    "extended",
+    "train",
+    "validate",
+]
 
 WARM_UP_SHARE = 0.05
 STATISTICS_SAMPLE = 1024
@@ -109,6 +118,13 @@ def _prepare(training_set, augment, seed, numbered_batch):
     rng = np.random.default_rng([*seed, number])
     patches = augment_patches(training_set.source.take(indices), rng, augment)
     return patches, training_set.targets[indices], training_set.weights[indices]
+
+
+def extended(history, row):
+    """Return a history with one more epoch, NaN where the epoch or those before lack a series."""
+    nothing = [math.nan] * len(next(iter(history.values()), []))
+    names = dict.fromkeys([*history, *row])
+    return {name: [*history.get(name, nothing), row.get(name, math.nan)] for name in names}
 
 
 def class_scores(program, source, batch_size):

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
-from skbreast._validation import check_groups
+from skbreast._validation import check_groups, find_missing
 
 __all__ = ["Patients", "by_patient", "check_labels"]
 
@@ -34,6 +34,11 @@ def by_patient(groups, *, n_samples):
 
 
 def check_labels(y, *, name):
+    missing = find_missing(y)
+    if len(missing):
+        raise ValueError(
+            f"{name} lacks {len(missing)} labels (first at row {missing[0]}); give every patch one."
+        )
     y = column_or_1d(np.asarray(y))
     assert_all_finite(y, input_name=name)
     return y

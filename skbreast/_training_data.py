@@ -35,7 +35,7 @@ def combine_weights(sample_weight, class_weight, y):
     Returns
     -------
     ndarray of shape (n_patches,), float32
-        Finite, none negative, at least one positive.
+        Finite, none negative, at least one positive; the mean of the positive ones is 1.
 
     Raises
     ------
@@ -51,7 +51,8 @@ def combine_weights(sample_weight, class_weight, y):
         )
     if not (weights > 0).any():
         raise ValueError("sample_weight: at least one patch needs a weight above 0.")
-    return weights.astype(np.float32)
+    weights = weights / weights.max()  # first, since the sum of huge ones would overflow
+    return (weights / weights[weights > 0].mean()).astype(np.float32)
 
 
 def split_off_validation(targets, groups, *, fraction, seed):

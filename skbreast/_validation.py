@@ -64,11 +64,11 @@ def import_optional(module, *, extra, purpose):
 
 
 def check_choice(value, *, name, choices):
-    """Return `value` if it is among `choices`, else raise a ValueError that lists them."""
-    if any(
-        value is choice or (type(value) is type(choice) and value == choice) for choice in choices
-    ):
-        return value
+    """Return the choice that `value` is, else raise a ValueError that lists them."""
+    for choice in choices:
+        alike = type(value) is type(choice) or (isinstance(value, str) and isinstance(choice, str))
+        if value is choice or (alike and value == choice):
+            return choice
     allowed = ", ".join(repr(choice) for choice in choices)
     raise ValueError(f"{name} must be one of {allowed}; got {value!r}.")
 
@@ -178,19 +178,28 @@ def check_groups(groups, *, n_samples, name="groups"):
         raise ValueError(f"{name} must be one-dimensional; got shape {as_given.shape}.")
     if len(as_given) != n_samples:
         raise ValueError(f"{name} has {len(as_given)} entries for {n_samples} patches.")
-    missing = [_is_missing(group) for group in as_given.ravel().tolist()]
-    if any(missing):
+    missing = find_missing(as_given)
+    if len(missing):
         raise ValueError(
-            f"{name} lacks the patient of {sum(missing)} patches (first at row "
-            f"{missing.index(True)}); give every patch an id."
+            f"{name} lacks the patient of {len(missing)} patches (first at row {missing[0]}); "
+            "give every patch an id."
         )
     return column_or_1d(np.asarray(groups))
 
 
-def _is_missing(group):
-    if group is None or type(group).__name__ in ("NAType", "NaTType"):
+def find_missing(values):
+    """Return the positions of None, NaN and pandas.NA, flattened.
+
+    It looks before numpy makes strings of a list, and of what is missing a label named "nan".
+    """
+    as_given = np.asarray(values, dtype=None if hasattr(values, "dtype") else object)
+    return [row for row, value in enumerate(as_given.ravel().tolist()) if _is_missing(value)]
+
+
+def _is_missing(value):
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
-    return isinstance(group, float | np.floating) and math.isnan(group)
+    return isinstance(value, float | np.floating) and math.isnan(value)
 
 
 def check_number(value, *, name, low, high=None, integer=False, open_low=False):

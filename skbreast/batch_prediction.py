@@ -8,6 +8,7 @@ import numpy as np
 from skbreast._files import written_whole
 from skbreast._progress import progress_bar
 from skbreast._stacks import count_rows
+from skbreast.datasets._base import walk_files
 from skbreast.datasets._folder import SUFFIXES
 from skbreast.reading import PatchReadError
 from skbreast.references import format_reference, parse_reference
@@ -91,10 +92,10 @@ def find_references(paths):
     references = []
     for path in paths:
         if Path(path).is_dir():
-            found = sorted(p for p in Path(path).rglob("*") if p.suffix.lower() in SUFFIXES)
+            found = [each for each in walk_files(path) if Path(each).suffix.lower() in SUFFIXES]
             if not found:
                 raise ValueError(f"{path} holds no image ({', '.join(SUFFIXES)}).")
-            references += map(str, found)
+            references += found
         elif Path(path).is_file() and Path(path).suffix.lower() in STACK_SUFFIXES:
             references += [format_reference(path, row) for row in range(count_rows(path))]
         elif Path(parse_reference(path).path).exists():

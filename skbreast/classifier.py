@@ -12,6 +12,7 @@ from skbreast._fitting import (
     TrainingSet,
     channel_statistics,
     class_scores,
+    extended,
     train,
     validate,
 )
@@ -97,7 +98,8 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
         Class labels.
     history_ : dict of str to list of float
         ``loss``, ``accuracy``, ``learning_rate`` and, with validation patches, ``val_loss`` and
-        ``val_accuracy``, an entry an epoch. Training values are over augmented patches.
+        ``val_accuracy``, an entry an epoch (NaN in the epochs of a warm start that had no
+        validation patches). Training values are over augmented patches.
     n_iter_ : int
         Number of epochs run.
     best_epoch_ : int
@@ -422,8 +424,7 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
             ) from error
 
     def _note_epoch(self, row, advance):
-        for name, value in row.items():
-            self.history_[name] = [*self.history_.get(name, []), value]
+        self.history_ = extended(self.history_, row)
         advance(note=" ".join(f"{name} {value:.3g}" for name, value in row.items()))
 
     def _plan(self, program):

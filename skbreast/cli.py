@@ -27,6 +27,7 @@ app = typer.Typer(
 console = Console()
 errors = Console(stderr=True)
 FEW_PATIENTS = 10
+DEMO_FOLDER = Path("skbreast-demo")
 
 Kind = StrEnum("Kind", {name: name for name in ("auto", *LOADERS)})
 Classes = StrEnum("Classes", {name: name for name in ("binary", "subtype")})
@@ -42,6 +43,7 @@ GroupsOption = Annotated[
     typer.Option(help="Folder: regular expression on the path whose first group is the patient."),
 ]
 MaxPatchesOption = Annotated[int | None, typer.Option(help="Thin the data to so many patches.")]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace a model.")]
 SeedOption = Annotated[int, typer.Option(help="Seed of folds, networks and resampling.")]
 ResamplesOption = Annotated[int, typer.Option(help="Bootstrap resamples of patients.", min=10)]
 
@@ -122,7 +124,7 @@ def _describe(bunch):
 
 
 def _print_results(results, title):
-    from skbreast.results import results_table
+    from skbreast.results import RARE, RARE_LEGEND, results_table
 
     header, *rows = results_table(results)
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
@@ -132,6 +134,8 @@ def _print_results(results, title):
         # The interval stands below its figure, so that five figures fit into 80 columns.
         table.add_row(*(_escape(_two_lines(cell)) for cell in row), end_section=True)
     console.print(table)
+    if any(RARE in cell for row in rows for cell in row):
+        console.print(RARE_LEGEND, highlight=False, markup=False)
 
 
 def _two_lines(cell):
@@ -157,9 +161,8 @@ def _options(
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="Where the model and the results go.")] = Path(
-        "skbreast-demo"
-    ),
+    out: Annotated[Path, typer.Option(help="Where the model and the results go.")] = DEMO_FOLDER,
+    overwrite: OverwriteOption = False,
     seed: SeedOption = 0,
 ):
     """Show the main job on invented patients, in about two minutes, offline."""
@@ -168,6 +171,7 @@ def demo(
         from skbreast.evaluation import make_model
         from skbreast.runs import train_into
 
+        _keep_model(out, overwrite or out == DEMO_FOLDER)
         bunch = make_patches(32, 16, patch_size=48, random_state=seed)
         bunch.kind = "invented"
         _describe(bunch)
@@ -193,7 +197,7 @@ def train(
     holdout: Annotated[
         float, typer.Option(help="Share of the patients kept out for evaluate.", min=0, max=0.9)
     ] = 0.0,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model.")] = False,
+    overwrite: OverwriteOption = False,
     epochs: Annotated[int | None, typer.Option(help="Epochs of a network.", min=1)] = None,
     kind: KindOption = Kind.auto,
     split: SplitOption = None,
@@ -210,8 +214,7 @@ def train(
         from skbreast.evaluation import make_model
         from skbreast.runs import train_into
 
-        if (out / "model.skops").exists() and not overwrite:
-            raise ValueError(f"{out} holds a model; give another --out, or --overwrite.")
+        _keep_model(out, overwrite)
         estimator = make_model(model, max_epochs=epochs, random_state=seed, verbose=1)
         bunch = _load(
             data,
@@ -316,6 +319,11 @@ def doctor():
             for row in rows:
                 table.add_row(*map(_escape, row))
             console.print(table)
+
+
+def _keep_model(out, overwrite):
+    if (out / "model.skops").exists() and not overwrite:
+        raise ValueError(f"{out} holds a model; give another --out, or --overwrite.")
 
 
 def _count(n_patches, n_patients, bunch):

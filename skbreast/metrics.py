@@ -93,8 +93,10 @@ def _mean_of_highest(columns, patients, *, k):
     descending = np.take_along_axis(columns, np.lexsort((-columns, codes), axis=0), axis=0)
     rank = np.arange(len(columns)) - np.repeat(patients.starts, patients.counts)
     highest = np.where(rank[:, None] < k, descending, 0.0)
-    taken = np.minimum(patients.counts, k)[:, None]
-    return np.add.reduceat(highest, patients.starts, axis=0) / taken
+    taken = np.minimum(patients.counts, k)
+    means = np.add.reduceat(highest, patients.starts, axis=0) / taken[:, None]
+    first, last = patients.starts, patients.starts + taken - 1
+    return np.clip(means, descending[last], descending[first])  # see _mean_by_patient
 
 
 def patient_labels(y, groups):

@@ -13,14 +13,12 @@ import numpy as np
 from sklearn.model_selection import ShuffleSplit
 from sklearn.utils import (
     _safe_indexing,
-    assert_all_finite,
     check_consistent_length,
     check_random_state,
     indexable,
 )
-from sklearn.utils.validation import column_or_1d
 
-from skbreast._patients import by_patient
+from skbreast._patients import by_patient, check_labels
 from skbreast._validation import check_groups, name_some
 
 __all__ = ["LeakageReport", "leakage_report", "patient_train_test_split"]
@@ -150,8 +148,7 @@ def _most_balanced(candidates, stratify, codes):
 
 def _class_counts(stratify, codes):
     """Return the classes and how many patches of each a patient has, (n_patients, n_classes)."""
-    labels = column_or_1d(np.asarray(stratify))
-    assert_all_finite(labels, input_name="stratify")
+    labels = check_labels(stratify, name="stratify")
     check_consistent_length(labels, codes)
     classes, label_codes = np.unique(labels, return_inverse=True)
     class_counts = np.zeros((codes.max() + 1, len(classes)))
@@ -256,7 +253,10 @@ def leakage_report(groups_train, groups_test, *, y_train=None, y_test=None):
         raise ValueError("Labels are given for one part only; give y_train and y_test, or neither.")
     ids_train, ids_test, shared = set(train), set(test), set(train) & set(test)
     n_patches_test_shared = sum(each in shared for each in test)
-    classes_train, classes_test = _classes(y_train, train), _classes(y_test, test)
+    classes_train, classes_test = (
+        _classes(labels, groups, name)
+        for labels, groups, name in ((y_train, train, "y_train"), (y_test, test, "y_test"))
+    )
     return LeakageReport(
         n_patients_train=len(ids_train),
         n_patients_test=len(ids_test),
@@ -276,11 +276,10 @@ def _check_side(groups, name):
     return check_groups(groups, n_samples=len(groups), name=name).tolist()
 
 
-def _classes(y, groups):
+def _classes(y, groups, name):
     if y is None:
         return set()
-    y = column_or_1d(np.asarray(y))
-    assert_all_finite(y, input_name="y_train or y_test")
+    y = check_labels(y, name=name)
     check_consistent_length(y, groups)
     return set(y.tolist())
 

@@ -1,7 +1,7 @@
 """Save and load fitted estimators as plain data: no pickle, nothing that can run."""
 
 import zipfile
-from pathlib import Path
+from pathlib import Path, PosixPath, WindowsPath
 
 import skops.io
 
@@ -9,13 +9,15 @@ from skbreast._files import written_whole
 
 __all__ = ["load", "save"]
 
+_PATHS = (PosixPath, WindowsPath)  # what `weights` may be
 TRUSTED = (
     "skbreast.classifier.PatchCNNClassifier",
     "skbreast.reading.PatchReader",
     "skbreast.texture.ColorFeatures",
     "skbreast.transfer.TransferFeatureExtractor",
+    *(f"{path.__module__}.{path.__name__}" for path in _PATHS),
 )
-"""Our own classes; skops itself trusts those of scikit-learn, numpy and scipy."""
+"""Our own classes, and paths; skops itself trusts those of scikit-learn, numpy and scipy."""
 
 
 def save(estimator, path):

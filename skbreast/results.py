@@ -6,9 +6,11 @@ from pathlib import Path
 
 from skbreast._files import write_text
 
-__all__ = ["FIGURE_TITLES", "results_table", "write_json", "write_results"]
+__all__ = ["FIGURE_TITLES", "RARE", "RARE_LEGEND", "results_table", "write_json", "write_results"]
 
 RARELY_UNDEFINED = 0.05
+RARE = "(!)"
+RARE_LEGEND = f"{RARE}: undefined in more than 5 % of the resamples."
 FIGURE_TITLES = {
     "auc": "AUC",
     "balanced_accuracy": "balanced accuracy",
@@ -44,7 +46,7 @@ def _cell(interval):
         return "—"
     cell = f"{interval.estimate:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
     rare = interval.n_undefined <= RARELY_UNDEFINED * interval.n_resamples
-    return cell if rare else f"{cell} (!)"
+    return cell if rare else f"{cell} {RARE}"
 
 
 def write_results(folder, results, *, note=""):
@@ -67,8 +69,8 @@ def write_results(folder, results, *, note=""):
     write_json(folder / "results.json", {"protocol": note, "figures": figures})
     header, *rows = results_table(results)
     lines = [header, ["---"] * len(header), *rows]
-    if any("(!)" in cell for row in rows for cell in row):
-        note += " (!): undefined in more than 5 % of the resamples; results.json has the counts."
+    if any(RARE in cell for row in rows for cell in row):
+        note += f" {RARE_LEGEND} results.json has the counts."
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     write_text(folder / "results.md", f"{note}\n\n{table}\n")
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import secrets
 from pathlib import Path
 
@@ -62,7 +63,19 @@ def train_into(
     -------
     dict of str to dict of str to BootstrapInterval
         Figures by model, baselines first.
+
+    Raises
+    ------
+    ValueError
+        If a model bears the name of a baseline.
+    OSError
+        If the folder cannot be written into.
     """
+    baselines = evaluation.make_baselines()
+    if taken := models.keys() & baselines.keys():
+        raise ValueError(f"models: {sorted(taken)[0]!r} is the name of a baseline; take another.")
+    folder = Path(folder)
+    _check_writable(folder)
     present, y = np.unique(bunch.target, return_inverse=True)
     X, pictures, groups = bunch.data, _fingerprint(bunch.data, show), _patients(bunch)
     if holdout:
@@ -78,7 +91,6 @@ def train_into(
         groups = None if groups is None else groups[rows]
     chosen = next(iter(models))
     classes = [str(name) for name in bunch.target_names[present]]
-    baselines = evaluation.make_baselines()
     folds = evaluation.make_folds(X, y, groups, n_splits=n_splits, random_state=random_state)
     # The baselines come last, so that what a model lacks, its weights for one, shows at once.
     in_turn = {**models, **baselines}
@@ -86,7 +98,6 @@ def train_into(
     models = {**baselines, **models}
     predictions = {name: predictions[name] for name in models}
     results = _summaries(predictions, n_resamples, random_state, show)
-    folder = Path(folder)
     # Without this file the folder is no model: no old list of patients may meet a new model.
     (folder / TRAINING_FILE).unlink(missing_ok=True)
     write_results(folder, results, note=_protocol(groups, len(y), n_splits))
@@ -97,6 +108,15 @@ def train_into(
         folder / TRAINING_FILE, _training_record(classes, pictures, groups, chosen, random_state)
     )
     return results
+
+
+def _check_writable(folder):
+    """Refuse a folder that results could not go into, before hours have gone into them."""
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise NotADirectoryError(f"{existing} is a file; results need a folder.")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise PermissionError(f"{existing} cannot be written into; results need a folder that can.")
 
 
 def _fit_to_all(models, X, y, groups, show):

@@ -264,13 +264,18 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
     def _rows_by_size(self, patches):
         """Split patches by the size at which they enter, which depends on their own size alone."""
         row = self._row()
-        if self.input_size is not None or row is None:
-            size = check_input_size(self.input_size) or self._fixed_size()
+        size = check_input_size(self.input_size) or (None if row else self._fixed_size())
+        if size is not None:
             return [(size, np.arange(len(patches)))]
         if patches.ndim == 4:
-            longest = np.full(len(patches), max(patches.shape[1:3]))
+            sizes = np.tile(patches.shape[1:3], (len(patches), 1))
         else:
-            longest = np.array([max(patch_size(reference)) for reference in patches])
+            sizes = np.array([patch_size(reference) for reference in patches])
+        if row is None:
+            kinds, kind = np.unique(sizes, axis=0, return_inverse=True)
+            each = enumerate(map(tuple, kinds.tolist()))
+            return [(size, np.flatnonzero(kind.ravel() == number)) for number, size in each]
+        longest = sizes.max(axis=1)
         small = longest <= row.input_size // 2
         split = [(max(row.input_size // 2, row.min_size), small), (row.input_size, ~small)]
         return [((side, side), np.flatnonzero(rows)) for side, rows in split if rows.any()]

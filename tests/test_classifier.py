@@ -221,6 +221,22 @@ def test_a_class_of_weight_zero_is_no_class(X, y):
         make_classifier().fit(X, y, sample_weight=np.zeros(16))
 
 
+def test_weights_count_in_batches_of_one(X, y):
+    plain = make_classifier(batch_size=1).fit(X, y)
+    assert not same_weights(
+        plain, make_classifier(batch_size=1, class_weight={0: 1, 1: 9}).fit(X, y)
+    )
+
+
+@pytest.mark.parametrize("scale", [1e-50, 0.25, 1e50])
+def test_the_scale_of_weights_does_not_matter(X, y, scale):
+    weight = 1.0 + np.arange(16) % 4
+    expected = make_classifier().fit(X, y, sample_weight=weight)
+    scaled = make_classifier().fit(X, y, sample_weight=scale * weight)
+    for one, other in zip(scaled.weights_, expected.weights_, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
+
+
 def test_class_weight_is_a_sample_weight(X, y):
     few = np.r_[np.flatnonzero(y == 0), np.flatnonzero(y == 1)[:2]]
     X, y = X[few], y[few]
@@ -361,6 +377,15 @@ def test_warm_start_goes_on(X, y):
         np.testing.assert_allclose(after, before, atol=1e-6)
     cold = model.set_params(warm_start=False).fit(X, y)
     assert cold.n_iter_ == 1
+
+
+def test_a_history_has_an_entry_an_epoch(X, y):
+    model = make_classifier(warm_start=True, max_epochs=2).fit(X, y)
+    model.fit(X, y, X_val=X, y_val=y).fit(X, y)
+    assert {len(series) for series in model.history_.values()} == {6}
+    known = np.isfinite(model.history_["val_loss"])
+    assert known.tolist() == [False, False, True, True, False, False]
+    assert np.isfinite(model.history_["loss"]).all()
 
 
 def test_warm_start_refuses_another_task(X, y):

@@ -37,6 +37,14 @@ def test_a_model_is_not_replaced_unasked(tmp_path, real_data):
     assert "holds a model; give another --out, or --overwrite." in result.stderr
 
 
+def test_demo_replaces_no_model_elsewhere(tmp_path):
+    (tmp_path / "model.skops").touch()
+    result = _invoke("demo", "--out", tmp_path)
+
+    assert result.exit_code == 1
+    assert "holds a model; give another --out, or --overwrite." in result.stderr
+
+
 def test_doctor_tells_versions_and_devices():
     result = _invoke("doctor")
 

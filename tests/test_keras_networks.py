@@ -136,16 +136,55 @@ def test_kernels_are_drawn_as_he_did():
         assert abs(kernel.mean()) < 0.1 * kernel.std()
 
 
-def test_a_step_is_that_of_weighted_patches(program, patches):
-    """The loss by hand, in numpy, with dropout and batch statistics out of the way."""
+def build_plain(input_shape, n_classes):
+    """Build a network without batch normalisation, whose loss is a sum over patches."""
+    inputs = keras.Input(input_shape)
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3, activation="relu")(inputs))
+    return keras.Model(inputs, layers.Dense(n_classes)(x))
+
+
+def test_loss_and_accuracy_of_a_step_by_hand(patches):
+    program = Program(build_plain, SHAPE, 3, "float32")
     program.reset(np.random.default_rng(0))
     scores = program.scores(patches).astype(np.float64)
     logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
     _, targets, _ = batch(patches)
     weights = np.array([1, 2, 0.5, 1, 3, 1], dtype=np.float32)
+    loss, accuracy = program.start("all")(patches, targets, weights, 1e-2)
     expected = -np.average(logs[np.arange(6), targets], weights=weights)
-    given = program._loss(targets, program.scores(patches), weights)
-    assert float(given) == pytest.approx(expected, rel=1e-5)
+    assert float(loss) == pytest.approx(expected, rel=1e-4)
+    hits = scores.argmax(axis=1) == targets
+    assert float(accuracy) == pytest.approx(np.average(hits, weights=weights), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "mobilenet_v2"])
+def test_grey_patches_enter_a_backbone_as_rgb(name, patches):
+    grey, rgb = (Program(name, (32, 32, channels), 2, "float32") for channels in (1, 3))
+    grey.reset(np.random.default_rng(0))
+    rgb.set_weights(grey.get_weights())
+    pixels = np.kron(patches[..., :1], np.ones((1, 2, 2, 1), dtype=np.uint8))
+    expected = rgb.scores(pixels.repeat(3, axis=3))
+    np.testing.assert_allclose(grey.scores(pixels), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "finish",
+    [
+        layers.Softmax(),
+        layers.Activation("softmax"),
+        keras.ops.softmax,
+        keras.Sequential([layers.Softmax()]),
+    ],
+)
+def test_every_softmax_at_the_end_is_noticed(finish, patches):
+    def build(input_shape, n_classes):
+        plain = build_plain(input_shape, n_classes)
+        return keras.Model(plain.input, finish(plain.output))
+
+    program = Program(build, SHAPE, 3, "float32")
+    small = patches.astype(np.float32) / 255
+    expected = np.log(np.asarray(program.network(small)))
+    np.testing.assert_allclose(program.scores(small), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_weights_round_trip(program, patches):

@@ -40,6 +40,13 @@ def test_scores_by_hand(parameters, expected):
 
 
 @pytest.mark.parametrize("aggregate", ["mean", "max", "top_k", "vote"])
+def test_equal_patches_give_equal_scores_however_many(aggregate):
+    groups = np.repeat(np.arange(9), np.arange(1, 10))
+    _, scores = patient_scores(np.full(45, 0.7), groups, aggregate=aggregate, top_k=3)
+    assert len(set(scores)) == 1
+
+
+@pytest.mark.parametrize("aggregate", ["mean", "max", "top_k", "vote"])
 def test_columns_of_classes_are_aggregated_like_single_columns(aggregate):
     rng = np.random.default_rng(0)
     y_score = rng.dirichlet([1, 1, 1], size=200)
@@ -103,8 +110,15 @@ def test_labels():
 def test_several_labels_of_a_patient_are_refused_by_name():
     with pytest.raises(ValueError, match=r"for 2 of 3 patients \('a', 'c'\)"):
         patient_labels([1, 0, 2, 0, 1, 1], PATIENTS)
-    with pytest.raises(ValueError, match="y contains NaN"):
-        patient_labels([1, np.nan], ["a", "a"])
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_missing_labels_are_refused(missing):
+    for labels in ([1, missing], ["M", missing], np.array(["M", missing], dtype=object)):
+        with pytest.raises(ValueError, match=r"y lacks 1 labels \(first at row 1\)"):
+            patient_labels(labels, ["a", "b"])
+        with pytest.raises(ValueError, match="y_true lacks 1 labels"):
+            patient_accuracies(labels, ["M", "nan"], ["a", "b"])
 
 
 def test_recognition_rate_by_hand():

@@ -122,7 +122,7 @@ def test_kinds_of_arrays_are_kept(cohort):
         (([1, 2],), {"groups": ["a", "b"], "test_size": 2}, "test_size=2 cannot split 2 patients"),
         (([1, 2],), {"groups": ["a", "b"], "test_size": 0.0}, "test_size=0.0 cannot split"),
         (([1, 2],), {"groups": ["a", "b"], "stratify": [0]}, "inconsistent numbers"),
-        (([1, 2],), {"groups": ["a", "b"], "stratify": [0, np.nan]}, "stratify contains NaN"),
+        (([1, 2],), {"groups": ["a", "b"], "stratify": [0, np.nan]}, "stratify lacks 1 labels"),
     ],
 )
 def test_bad_splits_are_refused(arrays, options, message):
@@ -196,6 +196,11 @@ def test_numeric_ids_are_sorted_as_numbers_and_many_are_cut_short():
         (([], ["a"]), {}, "groups_train is empty"),
         ((["a"], None), {}, "groups_test is empty"),
         ((["a"], np.array([None], dtype=object)), {}, "groups_test lacks the patient"),
+        (
+            (["a", "a"], ["b"]),
+            {"y_train": ["x", np.nan], "y_test": ["x"]},
+            "y_train lacks 1 labels",
+        ),
         ((["a"], ["b"]), {"y_train": [0]}, "one part only"),
         ((["a"], ["b"]), {"y_train": [0], "y_test": [0, 1]}, "inconsistent numbers"),
     ],

@@ -50,6 +50,11 @@ def test_a_pipeline_and_a_dict_come_back(tmp_path, patches):
         )
 
 
+def test_a_path_of_weights_comes_back(tmp_path):
+    extractor = TransferFeatureExtractor(weights=tmp_path / "weights.h5")
+    assert load(save(extractor, tmp_path / "model.skops")).weights == tmp_path / "weights.h5"
+
+
 def test_a_function_is_refused_and_the_older_file_stays(tmp_path):
     path = save(ColorFeatures(), tmp_path / "model.skops")
     before = path.read_bytes()

@@ -69,6 +69,26 @@ def test_a_model_that_cannot_be_fitted_fails_before_the_baselines_run(bunch, tmp
     assert not (tmp_path / "model").exists()
 
 
+def test_what_cannot_be_written_is_said_before_any_work(bunch, tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation, "fit_copy", None)  # no fit may begin
+    file = tmp_path / "file"
+    file.touch()
+    model = make_baselines()["mean colour"]
+    for folder in (file, file / "below"):
+        with pytest.raises(NotADirectoryError, match="file is a file; results need a folder"):
+            train_into(folder, bunch, {"mine": model})
+    with pytest.raises(ValueError, match="models: 'dummy' is the name of a baseline"):
+        train_into(tmp_path / "model", bunch, {"dummy": model})
+
+
+def test_hidden_files_and_folders_of_that_name_are_no_patches(tmp_path):
+    for name in ("a.png", ".hidden.png", ".thumbs/b.png", "folder.png/c.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = find_references([str(tmp_path)])
+    assert found == [str(tmp_path / "a.png"), str(tmp_path / "folder.png" / "c.jpg")]
+
+
 def test_no_patient_id_stands_in_the_folder(trained):
     folder, _ = trained
     for file in folder.iterdir():

@@ -9,8 +9,10 @@ from skbreast._training_data import check_labels, combine_weights, split_off_val
 def test_weights_are_multiplied():
     y = np.array(["a", "a", "a", "b"])
     weights = combine_weights([1, 2, 0, 1], {"a": 3, "b": 5}, y)
-    assert weights.tolist() == [3, 6, 0, 5]
+    np.testing.assert_allclose(weights, np.array([3, 6, 0, 5]) * 3 / 14, rtol=1e-6)
     np.testing.assert_allclose(combine_weights(None, "balanced", y), [2 / 3] * 3 + [2])
+    assert combine_weights([7, 7, 0, 7], None, y).tolist() == [1, 1, 0, 1]
+    assert combine_weights([1e-300, 1e-300, 0, 0], None, y).tolist() == [1, 1, 0, 0]
 
 
 def test_impossible_weights_are_said():

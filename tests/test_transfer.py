@@ -347,6 +347,19 @@ def test_own_network_of_a_fixed_size(patches):
     close(extractor.set_params(input_size=24).transform(patches), extractor.transform(patches))
 
 
+def test_own_network_sees_references_at_their_own_size(patches, tmp_path):
+    sizes = [patches.shape[1], 40, patches.shape[1]]
+    pictures = [
+        np.resize(patch, (side, side, 3)) for patch, side in zip(patches, sizes, strict=False)
+    ]
+    paths = [str(tmp_path / f"{number}.png") for number in range(3)]
+    for path, picture in zip(paths, pictures, strict=True):
+        Image.fromarray(picture).save(path)
+    extractor = TransferFeatureExtractor(build_own()).fit(paths)
+    alone = np.concatenate([extractor.transform(picture[None]) for picture in pictures])
+    np.testing.assert_allclose(extractor.transform(paths), alone, rtol=1e-4, atol=1e-3)
+
+
 def test_own_networks_do_not_mix(patches):
     first, second = (TransferFeatureExtractor(build_own()).fit(patches) for _ in range(2))
     assert np.abs(first.transform(patches) - second.transform(patches)).max() > 1e-3

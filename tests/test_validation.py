@@ -158,6 +158,7 @@ def test_groups_of_another_shape_are_refused(groups, message):
 
 def test_choices():
     assert check_choice("pad", name="fit", choices=("resize", "pad")) == "pad"
+    assert type(check_choice(np.str_("pad"), name="fit", choices=("resize", "pad"))) is str
     assert check_choice(None, name="fit", choices=(None, "pad")) is None
     for wrong in ("PAD", None, 1, ["pad"], np.array(["pad", "resize"])):
         with pytest.raises(ValueError, match="fit must be one of 'resize', 'pad'; got"):

@@ -124,11 +124,12 @@ def build_finetuned(row, input_shape, n_classes, *, dtype="float32"):
     """Build a backbone, its weights not yet filled in, with a dense layer on its pooled last block.
 
     The backbone always runs in inference mode: its batch statistics stay those of its pretraining,
-    which is what keeps small data sets from wrecking them.
+    which is what keeps small data sets from wrecking them. Grey patches enter as RGB.
     """
     inputs = keras.Input(input_shape)
+    rgb = layers.Concatenate(dtype="float32")([inputs] * 3) if input_shape[2] == 1 else inputs
     backbone = _with_dtype(build_backbone(row, weights=None), dtype)
-    x = _Inference(backbone, name=BACKBONE_LAYER)(preprocess(inputs, row.preprocessing))
+    x = _Inference(backbone, name=BACKBONE_LAYER)(preprocess(rgb, row.preprocessing))
     return keras.Model(inputs, _scores(x, n_classes, dtype, dropout=0.25), name=row.name)
 
 

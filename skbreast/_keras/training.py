@@ -158,13 +158,15 @@ class Program:
         def compiled(patches, targets, weights):
             with tf.GradientTape() as tape:
                 scores = self.network(patches, training=True)
-                loss = self._loss(targets, scores, weights)
-                # Regularisers, which a user's own network may have.
-                objective = tf.add_n([loss, *self.network.losses])
+                losses = weights * self._losses(targets, scores)
+                # Over the number of patches: over their weights, those of a batch would cancel out.
+                # Then regularisers, which a user's own network may have.
+                objective = tf.add_n([tf.reduce_mean(losses), *self.network.losses])
             gradients = tape.gradient(objective, [variable.value for variable in variables])
             optimizer.apply(gradients, variables)
             hits = tf.cast(tf.argmax(scores, axis=1, output_type=tf.int32) == targets, tf.float32)
-            return loss, tf.reduce_sum(weights * hits) / tf.reduce_sum(weights)
+            total = tf.reduce_sum(weights)
+            return tf.reduce_sum(losses) / total, tf.reduce_sum(weights * hits) / total
 
         concrete = compiled.get_concrete_function()
 
@@ -175,11 +177,10 @@ class Program:
 
         return optimizer, step
 
-    def _loss(self, targets, scores, weights):
-        losses = keras.losses.sparse_categorical_crossentropy(
+    def _losses(self, targets, scores):
+        return keras.losses.sparse_categorical_crossentropy(
             targets, scores, from_logits=not self._makes_probabilities
         )
-        return tf.reduce_sum(weights * losses) / tf.reduce_sum(weights)
 
     def _variables(self, phase):
         if phase == "all":
@@ -217,11 +218,12 @@ class Program:
 
 
 def _ends_in_softmax(network):
-    last = network.layers[-1]
+    last = getattr(network, "operations", network.layers)[-1]
     if isinstance(last, keras.Model):
         return _ends_in_softmax(last)
     activation = getattr(last, "activation", None)
-    return activation is keras.activations.softmax or isinstance(last, keras.layers.Softmax)
+    # A layer of that name, or the operation that keras.ops.softmax leaves behind.
+    return activation is keras.activations.softmax or type(last).__name__ == "Softmax"
 
 
 def draw_kernels(network, rng):
