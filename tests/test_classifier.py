@@ -547,7 +547,7 @@ def test_learns_more_than_colour():
     by_colour = cross_val_predict(colour, X, y, cv=folds, method="decision_function")
     model = make_classifier(max_epochs=15, batch_size=32, learning_rate=3e-3)
     by_network = cross_val_predict(model, X, y, cv=folds, method="decision_function")
-    assert roc_auc_score(y, by_network) > max(0.85, roc_auc_score(y, by_colour) + 0.1)
+    assert roc_auc_score(y, by_network) > max(0.78, roc_auc_score(y, by_colour) + 0.15)
 
 
 # What is refused
