@@ -20,8 +20,17 @@ def written_whole(path):
     ------
     pathlib.Path
         An empty file to write to; removed if the block raises.
+
+    Raises
+    ------
+    OSError
+        If a folder bears the name, or the file cannot be written.
     """
     path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; the name of a file is expected.")
+    if path.parent.exists() and not path.parent.is_dir():
+        raise NotADirectoryError(f"{path.parent} is a file; a folder is expected.")
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     part.touch(exist_ok=False)

@@ -26,8 +26,11 @@ __all__ = [
     "is_references",
     "keep_feature_count",
     "name_some",
+    "warn_if_raw",
     "warn_if_scaled",
 ]
+
+SCALED_PIXELS_END = 20  # above any scaling of pixels in use, standard scores too
 
 
 def import_optional(module, *, extra, purpose):
@@ -276,9 +279,20 @@ def keep_feature_count(estimator, X, patches, *, reset):
 def warn_if_scaled(X, patches):
     """Warn if an array of patches looks scaled to 0…1 where a pretrained network wants 0…255."""
     if np.asarray(X).ndim == 4 and patches.dtype != np.uint8 and 0 < patches.max() <= 1:
+        scale = "-1…1" if patches.min() < 0 else "0…1"
         warnings.warn(
-            "X looks scaled to 0…1; patches are expected on the scale 0…255, so multiply them by "
-            "255.",
+            f"X looks scaled to {scale}; patches are expected as raw pixels, 0…255.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def warn_if_raw(X, patches):
+    """Warn if patches look like raw pixels where a network learned scaled ones."""
+    if np.asarray(X).ndim != 2 and (patches.ndim == 1 or patches.max() > SCALED_PIXELS_END):
+        warnings.warn(
+            "X holds raw pixels, 0…255, but the network was fitted on scaled ones; give both the "
+            "same scale, best raw.",
             UserWarning,
             stacklevel=4,
         )

@@ -94,7 +94,9 @@ def find_references(paths):
         if Path(path).is_dir():
             found = [each for each in walk_files(path) if Path(each).suffix.lower() in SUFFIXES]
             if not found:
-                raise ValueError(f"{path} holds no image ({', '.join(SUFFIXES)}).")
+                raise ValueError(
+                    f"{path} holds no image ({', '.join(SUFFIXES)}); give HDF5 files by name."
+                )
             references += found
         elif Path(path).is_file() and Path(path).suffix.lower() in STACK_SUFFIXES:
             references += [format_reference(path, row) for row in range(count_rows(path))]

@@ -25,6 +25,7 @@ from skbreast._validation import (
     check_number,
     check_patches,
     keep_feature_count,
+    warn_if_raw,
     warn_if_scaled,
 )
 from skbreast.hardware import resolve_precision
@@ -123,7 +124,9 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
     Notes
     -----
     Patches of one patient resemble each other. Pass `groups` (patient ids) whenever
-    `early_stopping` splits off validation patches, and split by patient outside, too.
+    `early_stopping` splits off validation patches, and split by patient outside, too. Inside a
+    search they reach `fit` by scikit-learn's metadata routing alone: with
+    ``sklearn.set_config(enable_metadata_routing=True)`` and ``set_fit_request(groups=True)``.
 
     Examples
     --------
@@ -326,6 +329,7 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(
                 f"{name} has patches of {given} channels; this {type(self).__name__} is fitted "
                 f"on patches of {n_channels}."
+                + (" Rows of pixels need image_shape." if patches.shape[1:3] == (1, 1) else "")
             )
         if self.architecture in BACKBONES:
             if given not in (1, 3):
@@ -447,17 +451,13 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
     def _scores(self, X):
         check_is_fitted(self, "weights_")
         patches = self._check_patches(X, n_channels=self.patch_shape_[2])
-        if self._learned_raw_pixels():
-            warn_if_scaled(X, patches)
+        if self.architecture in ARCHITECTURES:  # whose first weights tell the scale of `fit`
+            warn = warn_if_scaled if np.abs(self.weights_[0]).mean() > 1 else warn_if_raw
+            warn(X, patches)
         source = PatchSource(patches, self.patch_shape_[:2])
         program = self._program()
         program.set_weights(self.weights_)
         return class_scores(program, source, self.batch_size)
-
-    def _learned_raw_pixels(self):
-        """Tell whether a network of ours was fitted on pixels 0…255; its first weights say so."""
-        channel_means = self.weights_[0]
-        return self.architecture in ARCHITECTURES and channel_means.mean() > 1
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -1,6 +1,7 @@
 """The command line: a few lines a command over the public API."""
 
 import contextlib
+import json
 import sys
 import warnings
 from enum import StrEnum
@@ -80,6 +81,7 @@ def _load(data, **options):
     kind = options.pop("kind")
     kind = recognise(data) if kind == Kind.auto else str(kind)
     given = {name: value for name, value in options.items() if value is not None}
+    split = given.get("split")
     allowed = {
         "idc": {"split", "splits_dir"},
         "breakhis": {"magnification", "classes"},
@@ -91,6 +93,8 @@ def _load(data, **options):
     with errors.status(f"Listing {_escape(data)}"):
         bunch = load_patches(data, kind=kind, **given)
     _describe(bunch)
+    if kind == "pcam" and split is None:
+        errors.print("This is the part train; --split takes valid or test.")
     return bunch
 
 
@@ -182,8 +186,8 @@ def demo(
         results = train_into(
             out, bunch, models, n_splits=4, n_resamples=500, random_state=seed, show=True
         )
-        _print_results(results, "4-fold cross-validation by patient [95 % intervals]")
-        _say_saved(out)
+        _print_results(results, _protocol(out))
+        _say_saved(out, "transfer")
 
 
 @app.command()
@@ -237,10 +241,9 @@ def train(
             random_state=seed,
             show=True,
         )
-        unit = "patch" if bunch.groups is None else "patient"
-        _print_results(results, f"{folds}-fold cross-validation by {unit} [95 % intervals]")
+        _print_results(results, _protocol(out))
         _caution(results)
-        _say_saved(out)
+        _say_saved(out, model)
 
 
 @app.command()
@@ -321,6 +324,11 @@ def doctor():
             console.print(table)
 
 
+def _protocol(out):
+    """Return how the figures were obtained, in the words of the folder they stand in."""
+    return json.loads((out / "results.json").read_text(encoding="utf-8"))["protocol"]
+
+
 def _keep_model(out, overwrite):
     if (out / "model.skops").exists() and not overwrite:
         raise ValueError(f"{out} holds a model; give another --out, or --overwrite.")
@@ -331,8 +339,8 @@ def _count(n_patches, n_patients, bunch):
     return f"{n_patches} patches{whose}"
 
 
-def _say_saved(out):
-    console.print(f"Model and results: {_escape(out)}", highlight=False)
+def _say_saved(out, model):
+    console.print(f"Model ({_escape(model)}) and results: {_escape(out)}", highlight=False)
     _say_research_only()
 
 

@@ -179,7 +179,7 @@ def make_folds(X, y, groups=None, *, n_splits=5, random_state=0):
         if len(np.unique(y[train])) < len(np.unique(y)):
             raise ValueError(
                 f"{n_splits} folds leave a training part without one of the classes, since too "
-                "few patients have it; ask for fewer folds."
+                "few patients have it; ask for fewer folds, or leave that class out."
             )
     return folds
 
@@ -253,7 +253,8 @@ def _join(parts):
 def summarise(predictions, *, n_resamples=1000, random_state=0):
     """Return the figures of a model, with patient bootstrap intervals.
 
-    AUC, balanced accuracy and F1 are means over folds, taken on patches; the patient recognition
+    AUC, balanced accuracy and F1 are means over folds, taken on patches, folds without a second
+    class (F1: without a positive patch) left out; the patient recognition
     rate is that of BreakHis (Spanhol 2016); the patient AUC, a mean over folds too, ranks patients
     by the mean probability of their patches, and exists where a patient has one label and classes
     are two.
@@ -299,7 +300,8 @@ def _choose_figures(predictions):
         figures["auc"] = (_over_folds(_fast_metrics.auc), y_true, score, folds)
         balanced_accuracy = _over_folds(_fast_metrics.balanced_accuracy)
         figures["balanced_accuracy"] = (balanced_accuracy, y_true, y_pred, folds)
-        f1 = _over_folds(partial(_fast_metrics.f1, binary=binary))
+        f1 = partial(_fast_metrics.f1, binary=binary)
+        f1 = _over_folds(f1, has_meaning=_has_positives if binary else _has_two_classes)
         figures["f1"] = (f1, y_true, y_pred, folds)
     if len(np.unique(predictions.groups)) == len(predictions.groups):
         return {**figures, "accuracy": (_accuracy, y_true, y_pred)}
@@ -309,12 +311,24 @@ def _choose_figures(predictions):
     return figures
 
 
-def _over_folds(metric):
+def _has_two_classes(y_true):
+    return len(np.unique(y_true)) > 1
+
+
+def _has_positives(y_true):
+    """Tell whether F1 has a meaning. Without negatives it has, and counts those folds as well.
+
+    Left out of a resample, they would leave it the folds with most negatives and so a lower F1.
+    """
+    return (y_true == 1).any()
+
+
+def _over_folds(metric, has_meaning=_has_two_classes):
     def mean_over_folds(y_true, y_other, folds):
         values = [
             metric(y_true[folds == fold], y_other[folds == fold])
             for fold in np.unique(folds)
-            if len(np.unique(y_true[folds == fold])) > 1
+            if has_meaning(y_true[folds == fold])
         ]
         return np.mean(values) if values else np.nan
 

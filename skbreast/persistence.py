@@ -41,7 +41,8 @@ def save(estimator, path):
     Raises
     ------
     ValueError
-        If it holds what cannot be saved as plain data, such as a function or a Keras network.
+        If it holds what cannot be saved as plain data, such as a function, a Keras network, or a
+        forest of scikit-learn.
     OSError
         If the file cannot be written.
 
@@ -111,6 +112,7 @@ def _check_types(file, path):
         raise ValueError(f"{path} is damaged or no model file: {error}.") from error
     if foreign:
         raise ValueError(
-            f"{path} holds types that are not plain data and are not loaded: {', '.join(foreign)}. "
-            "Of a search, save its best_estimator_."
+            f"{path} holds types that are not plain data, which are neither saved nor loaded: "
+            f"{', '.join(foreign)}. Of a search, save its best_estimator_; forests and boosted "
+            "trees cannot be saved."
         )

@@ -101,7 +101,9 @@ def train_into(
     # Without this file the folder is no model: no old list of patients may meet a new model.
     (folder / TRAINING_FILE).unlink(missing_ok=True)
     write_results(folder, results, note=_protocol(groups, len(y), n_splits))
-    fitted = _fit_to_all(models, X, y, groups, show)
+    fitted = {
+        name: _silenced(model) for name, model in _fit_to_all(models, X, y, groups, show).items()
+    }
     save(fitted.pop(chosen), folder / MODEL_FILE)
     save(fitted, folder / BASELINES_FILE)
     write_json(
@@ -129,6 +131,12 @@ def _fit_to_all(models, X, y, groups, show):
             fitted[name] = evaluation.fit_copy(models[name], X, y, groups)
             advance()
     return fitted
+
+
+def _silenced(model):
+    """Let a model show no progress where it is loaded, whatever its training showed."""
+    verbose = {k: v for k, v in model.get_params().items() if k.rpartition("__")[2] == "verbose"}
+    return model.set_params(**{name: type(value)(0) for name, value in verbose.items()})
 
 
 def evaluate_folder(folder, bunch, *, n_resamples=1000, random_state=0, show=False):
@@ -306,6 +314,8 @@ def _training_record(classes, pictures, groups, model, random_state):
 
 def _read_training(folder):
     path = folder / TRAINING_FILE
+    if folder.is_file():
+        raise ValueError(f"{folder} is a file; the folder that skbreast train wrote is expected.")
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -75,6 +75,10 @@ def test_scaled_patches_are_noticed_by_a_network_that_learned_raw_ones(fitted, X
     scaled = make_classifier(max_epochs=1).fit(X / 255, y)
     scaled.predict(X / 255)
     assert not [warning for warning in recwarn if "scaled" in str(warning.message)]
+    with pytest.warns(UserWarning, match="X holds raw pixels, 0…255, but the network was fitted"):
+        scaled.predict(X)
+    with pytest.warns(UserWarning, match="X looks scaled to -1…1; patches are expected as raw"):
+        fitted.predict(X / 127.5 - 1)
     with pytest.warns(UserWarning, match="scaled to 0…1"):
         fitted.predict(X / 255)
 

@@ -89,6 +89,8 @@ def test_train_evaluate_and_predict_on_ucsb(real_data, tmp_path):
     assert result.exit_code == 0, result.output
     assert "30 patches (15 benign, 15 malignant), 5 patients" in result.stderr
     assert re.search(r"transfer\s+[01]\.\d{3}", result.stdout)
+    assert "2-fold cross-validation by patients: 3 patients, 18 patches" in result.stdout
+    assert "Model (transfer) and results" in result.stdout
 
     result = _invoke("evaluate", model, data, *common)
     assert result.exit_code == 0, result.output

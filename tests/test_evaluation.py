@@ -34,6 +34,19 @@ def _predictions(n_classes=2, n_patients=12, *, patient_labels=True):
     return Predictions(y_true, y_proba, y_proba.argmax(axis=1), groups, folds)
 
 
+def test_an_f1_of_rare_negatives_lies_within_its_interval():
+    # Resamples often hold folds without negatives; left out, they would leave lower figures.
+    y_true = np.repeat(np.arange(50) % 10 > 0, 4).astype(int)
+    folds = np.repeat(np.arange(50) // 10, 4)
+    constant = Predictions(
+        y_true, np.tile([0.1, 0.9], (200, 1)), np.ones(200, int), np.repeat(np.arange(50), 4), folds
+    )
+    f1 = summarise(constant, n_resamples=400)["f1"]
+    assert f1.estimate == pytest.approx(2 * 0.9 / 1.9)
+    assert f1.low < f1.estimate - 0.02
+    assert f1.high > f1.estimate + 0.001
+
+
 def test_figures_of_two_classes_are_those_of_scikit_learn_within_folds():
     each = _predictions()
     figures = summarise(each, n_resamples=50)

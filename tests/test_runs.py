@@ -12,7 +12,7 @@ from sklearn.utils import Bunch
 from skbreast import evaluation
 from skbreast.batch_prediction import find_references, predict_to_csv
 from skbreast.datasets import load_patch_folder, make_patches
-from skbreast.evaluation import make_baselines
+from skbreast.evaluation import make_baselines, make_model
 from skbreast.runs import evaluate_folder, open_model, train_into
 
 
@@ -79,6 +79,23 @@ def test_what_cannot_be_written_is_said_before_any_work(bunch, tmp_path, monkeyp
             train_into(folder, bunch, {"mine": model})
     with pytest.raises(ValueError, match="models: 'dummy' is the name of a baseline"):
         train_into(tmp_path / "model", bunch, {"dummy": model})
+
+
+def test_a_folder_in_place_of_a_file_is_said(bunch, trained, tmp_path):
+    model, classes = open_model(trained[0])
+    with pytest.raises(IsADirectoryError, match="is a folder; the name of a file is expected"):
+        predict_to_csv(model, classes, bunch.data.tolist(), tmp_path)
+    with pytest.raises(NotADirectoryError, match=r"model\.skops is a file; a folder is expected"):
+        predict_to_csv(model, classes, [], trained[0] / "model.skops" / "out.csv")
+    with pytest.raises(ValueError, match=r"is a file; the folder that skbreast train wrote"):
+        open_model(trained[0] / "model.skops")
+
+
+def test_a_saved_model_shows_no_progress(bunch, tmp_path):
+    model = make_model("cnn", max_epochs=1, random_state=0, verbose=1)
+    train_into(tmp_path, bunch, {"cnn": model}, n_splits=2, n_resamples=20)
+    assert model.verbose == 1
+    assert open_model(tmp_path)[0].verbose == 0
 
 
 def test_hidden_files_and_folders_of_that_name_are_no_patches(tmp_path):
