@@ -96,10 +96,12 @@ def _split_off_patients(targets, groups, fraction, seed):
     n_classes = len(np.unique(targets))
     n_most = min(len(np.unique(groups)), np.bincount(targets).min())
     for n_splits in range(min(round(1 / fraction), n_most), 1, -1):
-        splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
-        for sides in splitter.split(targets, targets, groups):
-            if all(len(np.unique(targets[side])) == n_classes for side in sides):
-                return sides
+        # scikit-learn 1.7 loses classes where it shuffles few patients.
+        for how in ({"shuffle": True, "random_state": seed}, {}):
+            splitter = StratifiedGroupKFold(n_splits, **how)
+            for sides in splitter.split(targets, targets, groups):
+                if all(len(np.unique(targets[side])) == n_classes for side in sides):
+                    return sides
     raise ValueError(
         "groups: early stopping cannot split off whole patients with every class on both sides; "
         "that takes at least two patients a class. Give X_val and y_val."

@@ -14,7 +14,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+from sklearn.model_selection import PredefinedSplit, StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -661,6 +661,8 @@ def test_metadata_is_routed(X, y, bunch, monkeypatch):
         return split_off_validation(targets, groups, **options)
 
     monkeypatch.setattr(classifier, "split_off_validation", note_groups)
+    patients = list(dict.fromkeys(bunch.groups))
+    halves = [patients.index(patient) // 2 % 2 for patient in bunch.groups]  # both classes in each
 
     with sklearn.config_context(enable_metadata_routing=True):
         model = make_classifier(max_epochs=1, early_stopping=True, validation_fraction=0.5)
@@ -670,7 +672,7 @@ def test_metadata_is_routed(X, y, bunch, monkeypatch):
             model,
             X,
             y,
-            cv=StratifiedGroupKFold(2),
+            cv=PredefinedSplit(halves),
             params={"groups": bunch.groups, "sample_weight": np.ones(16)},
         )
     assert scores.shape == (2,)

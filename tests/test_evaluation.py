@@ -180,15 +180,16 @@ class _Recorder(DummyClassifier):
 
 
 def test_each_patch_is_judged_once_by_a_model_that_never_saw_its_patient():
-    groups = np.repeat(["a", "b", "c", "d"], 3)
-    y = np.repeat([0, 1, 0, 1], 3)
+    groups = np.repeat(list("abcdefghijkl"), 3)
+    y = np.repeat([0, 1, 1] * 4, 3)
     folds = make_folds(groups, y, groups, n_splits=2)
     models = {"recorder": _Recorder(strategy="prior")}
 
     result = cross_validate_models(models, groups, y, groups, folds=folds)["recorder"]
 
     assert sorted(result.groups) == sorted(groups)
-    np.testing.assert_allclose(result.y_proba, 0.5)
+    shares = [y[train].mean() for train, _ in folds]
+    np.testing.assert_allclose(result.y_proba[:, 1], [shares[fold] for fold in result.folds])
 
 
 def test_models_beat_the_baselines_on_invented_patients():
