@@ -25,7 +25,7 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["compatibility.rst", "_build"]
 default_role = "code"
 html_theme = "alabaster"
 html_theme_options = {
@@ -35,7 +35,8 @@ html_theme_options = {
 }
 
 autodoc_default_options = {
-    "exclude-members": "set_fit_request, set_score_request, set_transform_request",
+    "exclude-members": "set_fit_request, set_partial_fit_request, set_score_request, "
+    "set_transform_request",
 }
 autosummary_generate = False
 numpydoc_show_class_members = False

@@ -1,8 +1,10 @@
 from . import color as color
 from . import datasets as datasets
 from . import evaluation as evaluation
+from . import exceptions as exceptions
 from . import metrics as metrics
 from . import model_selection as model_selection
+from . import networks as networks
 from . import persistence as persistence
 from . import reading as reading
 from . import references as references

@@ -14,8 +14,10 @@ __all__ = [
     "TrainingSet",
     "channel_statistics",
     "class_scores",
+    "constant_rate",
     "cosine_rate",
     "extended",
+    "run_phases",
     "train",
     "validate",
 ]
@@ -54,6 +56,11 @@ def cosine_rate(progress, peak):
     return peak * (1 + math.cos(math.pi * done)) / 2
 
 
+def constant_rate(progress, peak):
+    """Learning rate where nobody knows how many steps will come."""
+    return peak
+
+
 def channel_statistics(source):
     """Mean and variance of each channel over at most 1,024 evenly spaced patches.
 
@@ -69,7 +76,61 @@ def channel_statistics(source):
     return means.mean(axis=0), np.where(variance > 0, variance, 1.0)
 
 
-def train(program, training_set, *, phase, epochs, batch_size, learning_rate, augment, seed):
+def run_phases(
+    program, phases, training_set, validation_set, *, seed, best=None, begin_epoch, **options
+):
+    """Train a program phase by phase, an epoch an iteration.
+
+    Parameters
+    ----------
+    program : skbreast._keras.training.Program
+        The network, reset or loaded.
+    phases : list of dict
+        For each phase ``phase``, ``epochs`` and ``learning_rate`` as :func:`train` takes them.
+    training_set, validation_set : TrainingSet
+        What it learns from, and what is only watched, which may be None.
+    seed : int
+        Decides order and augmentation.
+    best : BestWeights, optional
+        Ends a phase early.
+    begin_epoch : callable
+        Called before each epoch.
+    **options
+        What else :func:`train` takes.
+
+    Yields
+    ------
+    dict of str to float
+        What :func:`train` yields, and for a validation set what :func:`validate` returns.
+    """
+    for number, phase in enumerate(phases):
+        if best is not None:
+            best.waited = 0
+        rows = train(program, training_set, seed=(seed, number), **phase, **options)
+        for _ in range(phase["epochs"]):
+            begin_epoch()
+            row = next(rows)
+            if validation_set is not None:
+                row |= validate(program, validation_set, options["batch_size"])
+            stops = best is not None and best.stops_after(row, program)
+            yield row
+            if stops:
+                break
+
+
+def train(
+    program,
+    training_set,
+    *,
+    phase,
+    epochs,
+    batch_size,
+    learning_rate,
+    augment,
+    seed,
+    schedule=cosine_rate,
+    optimizer_state=None,
+):
     """Train a program, an epoch an iteration.
 
     Parameters
@@ -90,20 +151,24 @@ def train(program, training_set, *, phase, epochs, batch_size, learning_rate, au
         See :func:`skbreast._augment.augment_patches`.
     seed : sequence of int
         Decides order and augmentation.
+    schedule : callable
+        The learning rate after a share of all steps: :func:`cosine_rate` or its like.
+    optimizer_state : list of ndarray, optional
+        What the optimizer remembers; by default nothing.
 
     Yields
     ------
     dict of str to float
         ``loss``, ``accuracy`` (weighted means over the epoch) and ``learning_rate``.
     """
-    step = program.start(phase)
+    step = program.start(phase, optimizer_state)
     n_batches = math.ceil(len(training_set.targets) / batch_size)
     for epoch in range(epochs):
         order = np.random.default_rng([*seed, epoch]).permutation(len(training_set.targets))
         prepare = partial(_prepare, training_set, augment, (*seed, epoch))
         results = []
         for number, batch in enumerate(ahead(prepare, enumerate(np.array_split(order, n_batches)))):
-            rate = cosine_rate((epoch + number / n_batches) / epochs, learning_rate)
+            rate = schedule((epoch + number / n_batches) / epochs, learning_rate)
             results.append((batch[2].sum(), *map(float, step(*batch, rate))))
         share, losses, accuracies = np.array(results).T
         yield {

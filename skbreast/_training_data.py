@@ -1,5 +1,7 @@
 """What a fit makes of labels, weights and patients before a network sees them."""
 
+from dataclasses import dataclass, fields
+
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
 from sklearn.utils.class_weight import compute_sample_weight
@@ -8,19 +10,49 @@ from sklearn.utils.validation import column_or_1d
 
 from skbreast._validation import check_sample_weight
 
-__all__ = ["check_labels", "combine_weights", "split_off_validation"]
+__all__ = ["Samples", "check_labels", "combine_weights", "split_off_validation"]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What a fit was given, checked.
+
+    Attributes
+    ----------
+    X : ndarray
+        Patches or references.
+    y : ndarray of shape (n_patches,)
+        Labels.
+    weights : ndarray of shape (n_patches,), float32
+        Sample weights and class weights multiplied.
+    sample_weight : ndarray of shape (n_patches,) or None
+        Sample weights as they were given.
+    groups : ndarray of shape (n_patches,) or None
+        Patient ids.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray
+    sample_weight: np.ndarray | None = None
+    groups: np.ndarray | None = None
+
+    def take(self, rows):
+        """Return some of the patches with all that belongs to them."""
+        columns = (getattr(self, field.name) for field in fields(self))
+        return Samples(*(None if column is None else column[rows] for column in columns))
 
 
 def check_labels(y, *, n_samples, name="y"):
     """Return class labels as a 1-D array of `n_samples`, or raise a ValueError that names them."""
     y = column_or_1d(y, warn=True)
     check_classification_targets(y)
-    if len(y) != n_samples:
+    if n_samples is not None and len(y) != n_samples:
         raise ValueError(f"{name} has {len(y)} labels for {n_samples} patches.")
     return y
 
 
-def combine_weights(sample_weight, class_weight, y):
+def combine_weights(sample_weight, class_weight, y, *, name="sample_weight"):
     """Multiply sample weights and class weights.
 
     Parameters
@@ -31,6 +63,8 @@ def combine_weights(sample_weight, class_weight, y):
         As in scikit-learn.
     y : ndarray of shape (n_patches,)
         Labels.
+    name : str
+        What the user's argument is called, for the error.
 
     Returns
     -------
@@ -50,7 +84,7 @@ def combine_weights(sample_weight, class_weight, y):
             f"class_weight={class_weight!r} has weights that are negative or not finite."
         )
     if not (weights > 0).any():
-        raise ValueError("sample_weight: at least one patch needs a weight above 0.")
+        raise ValueError(f"{name}: at least one patch needs a weight above 0.")
     weights = weights / weights.max()  # first, since the sum of huge ones would overflow
     return (weights / weights[weights > 0].mean()).astype(np.float32)
 

@@ -1,5 +1,7 @@
 """`PatchCNNClassifier`: a convolutional network behind fit, predict and predict_proba."""
 
+import contextlib
+
 import numpy as np
 from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -7,18 +9,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skbreast._augment import AUGMENTATIONS
-from skbreast._fitting import (
-    BestWeights,
-    TrainingSet,
-    channel_statistics,
-    class_scores,
-    extended,
-    train,
-    validate,
-)
+from skbreast._callbacks import CallbackSupportMixin, with_callbacks
+from skbreast._fitting import TrainingSet, channel_statistics, class_scores
+from skbreast._learning import learn, learn_once
 from skbreast._patches import PatchSource, check_input_size
-from skbreast._progress import progress_bar
-from skbreast._training_data import check_labels, combine_weights, split_off_validation
+from skbreast._training_data import Samples, check_labels, combine_weights, split_off_validation
 from skbreast._validation import (
     check_choice,
     check_groups,
@@ -37,7 +32,7 @@ HEAD_SHARE = 0.25
 TOP_RATE = 0.1
 
 
-class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
+class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Classify patches with a convolutional network.
 
     Patches are ``(n, height, width, channels)`` arrays (uint8 0…255, or float on the same scale),
@@ -175,7 +170,17 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y, *, sample_weight=None, groups=None, X_val=None, y_val=None):
+    def fit(
+        self,
+        X,
+        y,
+        *,
+        sample_weight=None,
+        groups=None,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
         """Train the network.
 
         Parameters
@@ -190,7 +195,9 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
             Patient ids; early stopping then splits off whole patients.
         X_val, y_val : array-like, optional
             Validation patches: their loss and accuracy stand in `history_`, and early stopping
-            watches them. They weigh the same each; patches that are split off keep their weights.
+            watches them. Patches that are split off keep their weights.
+        sample_weight_val : array-like of shape (n_validation_patches,), optional
+            Weight of each patch of `X_val`, which otherwise weigh the same.
 
         Returns
         -------
@@ -200,16 +207,48 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
+            If an argument or parameter is not as documented; the message names it. The
+            classifier is then what it was before.
+
+        Warns
+        -----
+        TrainingInterruptedWarning
+            If the training was interrupted from the keyboard: the classifier is fitted with what
+            it had learned until then.
+        """
+        with _restored_on_error(self):
+            return self._fit(X, y, sample_weight, groups, (X_val, y_val, sample_weight_val))
+
+    def partial_fit(self, X, y, classes=None, *, sample_weight=None):
+        """Train the network for one pass over some patches, going on from where it is.
+
+        The learning rate stays at `learning_rate`, since no end of the schedule is known. The
+        first call fixes classes, size and standardisation of the patches, so let it see patches
+        of both sorts. A backbone learns its upper blocks and its dense layer together.
+
+        Parameters
+        ----------
+        X : array-like
+            Patches, patch references or rows.
+        y : array-like of shape (n_patches,)
+            Class labels.
+        classes : array-like of shape (n_classes,), optional
+            All labels that will ever come; needed in the first call.
+        sample_weight : array-like of shape (n_patches,), optional
+            Weight of each patch in the loss; 0 leaves it out.
+
+        Returns
+        -------
+        self : PatchCNNClassifier
+            The classifier.
+
+        Raises
+        ------
+        ValueError
             If an argument or parameter is not as documented; the message names it.
         """
-        before = dict(vars(self))
-        try:
-            return self._fit(X, y, sample_weight, groups, X_val, y_val)
-        except BaseException:  # an interruption from the keyboard as well
-            # Half a new fit and half an old one would predict nonsense.
-            vars(self).clear()
-            vars(self).update(before)
-            raise
+        with _restored_on_error(self):
+            return self._partial_fit(X, y, classes, sample_weight)
 
     def predict(self, X):
         """Return the most probable class of each patch.
@@ -262,42 +301,64 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
         scores = self._scores(X).astype(np.float64)
         return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
 
-    def _fit(self, X, y, sample_weight, groups, X_val, y_val):
+    @with_callbacks
+    def _fit(self, X, y, sample_weight, groups, given_validation):
         self._check_parameters()
-        X = self._check_patches(X, n_channels=None)
-        n_channels = _count_channels(X)
-        y = check_labels(y, n_samples=len(X))
-        weights = combine_weights(sample_weight, self.class_weight, y)
-        if groups is not None:
-            groups = check_groups(groups, n_samples=len(X))
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        kept = weights > 0
-        if not kept.all():
-            X, y, weights = X[kept], y[kept], weights[kept]
-            groups = None if groups is None else groups[kept]
-        classes, targets = np.unique(y, return_inverse=True)
-        if len(classes) < 2:
-            raise ValueError(
-                f"y holds one class, {classes.tolist()[0]!r}; at least 2 classes are needed."
-            )
+        samples = self._check_samples(X, y, sample_weight, groups, n_channels=None)
+        seed = self._draw_seed()
+        n_channels = _count_channels(samples.X)
+        classes = _two_or_more(samples.y)
         previous = self._previous_state(classes, n_channels)
         self.classes_ = classes
-        validation = self._given_validation(X_val, y_val, n_channels)
+        validation = self._check_validation(*given_validation, n_channels)
         if validation is None and self.early_stopping:
             rows, others = split_off_validation(
-                targets, groups, fraction=self.validation_fraction, seed=seed
+                np.searchsorted(classes, samples.y),
+                samples.groups,
+                fraction=self.validation_fraction,
+                seed=seed,
             )
-            validation = (X[others], targets[others], weights[others])
-            X, targets, weights = X[rows], targets[rows], weights[rows]
-        source = PatchSource(X, self._network_size(X, previous)).kept()
-        if self.architecture in BACKBONES:
-            check_side(BACKBONES[self.architecture], source.shape[:2])
-        self.patch_shape_ = source.shape
-        if X.ndim == 1:
-            self.n_features_in_ = int(np.prod(source.shape))
-        training_set = TrainingSet(source, targets.astype(np.int32), weights)
-        self._train(training_set, self._validation_set(validation), previous, seed)
+            samples, validation = samples.take(rows), samples.take(others)
+        training_set = self._open_training(samples, size=previous and previous["shape"][:2])
+        program = self._start_program(training_set.source, previous, seed)
+        learn(
+            self,
+            program,
+            self._plan(program),
+            training_set,
+            None if validation is None else self._training_set(validation, self.patch_shape_[:2]),
+            samples=samples,
+            history=dict(previous["history"]) if previous else {},
+            seed=seed,
+        )
+        vars(self).pop("_partial_state", None)
         return self
+
+    def _partial_fit(self, X, y, classes, sample_weight):
+        self._check_parameters()
+        if self.early_stopping:
+            raise ValueError("partial_fit sees no epochs; early_stopping must be False.")
+        first = not hasattr(self, "weights_")
+        n_channels = None if first else self.patch_shape_[2]
+        samples = self._check_samples(X, y, sample_weight, None, n_channels=n_channels)
+        self._check_classes(classes, samples.y, first=first)
+        state = vars(self).get("_partial_state") or self._new_partial_state()
+        training_set = self._open_training(samples, size=None if first else self.patch_shape_[:2])
+        if first:
+            self.history_ = {}
+            program = self._start_program(training_set.source, None, state["seed"])
+        else:
+            program = self._program()
+            program.set_weights(self.weights_)
+        phase = {"phase": program.phases[-1], "learning_rate": self._last_rate(program)}
+        self._partial_state = learn_once(self, program, phase, training_set, state)
+        return self
+
+    def _new_partial_state(self):
+        return {"seed": self._draw_seed(), "calls": 0, "optimizer": None}
+
+    def _draw_seed(self):
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     def _check_parameters(self):
         if not callable(self.architecture):
@@ -361,31 +422,62 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
             )
         return {"weights": self.weights_, "shape": self.patch_shape_, "history": self.history_}
 
-    def _network_size(self, X, previous):
-        if previous is not None:
-            return previous["shape"][:2]
-        return check_input_size(self.input_size)
+    def _check_samples(self, X, y, sample_weight, groups, *, n_channels):
+        X = self._check_patches(X, n_channels=n_channels)
+        y = check_labels(y, n_samples=len(X))
+        weights = combine_weights(sample_weight, self.class_weight, y)
+        if groups is not None:
+            groups = check_groups(groups, n_samples=len(X))
+        if sample_weight is not None:
+            sample_weight = np.asarray(sample_weight)
+        samples = Samples(X, y, weights, sample_weight, groups)
+        return samples if weights.all() else samples.take(weights > 0)
 
-    def _given_validation(self, X_val, y_val, n_channels):
+    def _check_validation(self, X_val, y_val, sample_weight_val, n_channels):
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val must be given together.")
         if X_val is None:
+            if sample_weight_val is not None:
+                raise ValueError("sample_weight_val is given without X_val and y_val.")
             return None
         X_val = self._check_patches(X_val, n_channels=n_channels, name="X_val")
         y_val = check_labels(y_val, n_samples=len(X_val), name="y_val")
         unknown = np.setdiff1d(y_val, self.classes_)
         if len(unknown):
             raise ValueError(f"y_val holds classes that y lacks: {unknown.tolist()}.")
-        return X_val, np.searchsorted(self.classes_, y_val), np.ones(len(X_val), np.float32)
+        weights = combine_weights(sample_weight_val, None, y_val, name="sample_weight_val")
+        return Samples(X_val, y_val, weights)
 
-    def _validation_set(self, validation):
-        if validation is None:
-            return None
-        X, targets, weights = validation
-        source = PatchSource(X, self.patch_shape_[:2]).kept()
-        return TrainingSet(source, targets.astype(np.int32), weights)
+    def _check_classes(self, classes, y, *, first):
+        """Fix `classes_` in the first call of `partial_fit`, and compare in later ones."""
+        if first:
+            if classes is None:
+                raise ValueError("classes must be given in the first call of partial_fit.")
+            self.classes_ = _two_or_more(check_labels(classes, n_samples=None, name="classes"))
+        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(
+                f"classes={np.unique(classes).tolist()} differ from those of the first call, "
+                f"{self.classes_.tolist()}."
+            )
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(f"y holds labels that classes lacks: {unknown.tolist()}.")
 
-    def _train(self, training_set, validation_set, previous, seed):
+    def _open_training(self, samples, size):
+        training_set = self._training_set(samples, size or check_input_size(self.input_size))
+        shape = training_set.source.shape
+        if self.architecture in BACKBONES:
+            check_side(BACKBONES[self.architecture], shape[:2])
+        self.patch_shape_ = shape
+        if samples.X.ndim == 1:
+            self.n_features_in_ = int(np.prod(shape))
+        return training_set
+
+    def _training_set(self, samples, size):
+        targets = np.searchsorted(self.classes_, samples.y).astype(np.int32)
+        return TrainingSet(PatchSource(samples.X, size).kept(), targets, samples.weights)
+
+    def _start_program(self, source, previous, seed):
         own = not callable(self.architecture)
         self.precision_ = resolve_precision(self.precision) if own else "float32"
         program = self._program(fresh=True, seed=seed)
@@ -394,29 +486,8 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
         if previous:
             self._load_previous(program, previous["weights"])
         else:
-            program.standardise(*channel_statistics(training_set.source))
-        self.history_ = dict(previous["history"]) if previous else {}
-        best = BestWeights(self.patience) if self.early_stopping else None
-        with progress_bar("Training", self.max_epochs, show=self.verbose) as advance:
-            for number, phase in enumerate(self._plan(program)):
-                if best:
-                    best.waited = 0
-                for row in train(
-                    program,
-                    training_set,
-                    batch_size=self.batch_size,
-                    augment=self.augment,
-                    seed=(seed, number),
-                    **phase,
-                ):
-                    if validation_set is not None:
-                        row |= validate(program, validation_set, self.batch_size)
-                    self._note_epoch(row, advance)
-                    if best and best.stops_after(row, program):
-                        break
-        self.n_iter_ = len(self.history_["loss"])
-        self.best_epoch_ = self.n_iter_ - (best.n_seen - best.epoch if best else 0)
-        self.weights_ = best.weights if best else program.get_weights()
+            program.standardise(*channel_statistics(source))
+        return program
 
     def _load_previous(self, program, weights):
         try:
@@ -427,10 +498,6 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
                 f"{self.architecture!r}; it must be the same."
             ) from error
 
-    def _note_epoch(self, row, advance):
-        self.history_ = extended(self.history_, row)
-        advance(note=" ".join(f"{name} {value:.3g}" for name, value in row.items()))
-
     def _plan(self, program):
         """Return the phases of the training: name, epochs, peak of the learning rate."""
         rate = self.learning_rate
@@ -439,8 +506,11 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
         n_head = max(1, round(HEAD_SHARE * self.max_epochs))
         n_top = self.max_epochs - n_head
         head = {"phase": "head", "epochs": n_head, "learning_rate": rate}
-        top = {"phase": "top", "epochs": n_top, "learning_rate": TOP_RATE * rate}
+        top = {"phase": "top", "epochs": n_top, "learning_rate": self._last_rate(program)}
         return [head, top] if n_top else [head]
+
+    def _last_rate(self, program):
+        return self.learning_rate * (1 if program.phases == ("all",) else TOP_RATE)
 
     def _program(self, **options):
         from skbreast._keras.training import get_program
@@ -455,9 +525,8 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
             warn = warn_if_scaled if np.abs(self.weights_[0]).mean() > 1 else warn_if_raw
             warn(X, patches)
         source = PatchSource(patches, self.patch_shape_[:2])
-        program = self._program()
-        program.set_weights(self.weights_)
-        return class_scores(program, source, self.batch_size)
+        with self._program().loaded(self.weights_) as program:
+            return class_scores(program, source, self.batch_size)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -465,6 +534,27 @@ class PatchCNNClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         tags.input_tags.string = True
         return tags
+
+
+@contextlib.contextmanager
+def _restored_on_error(estimator):
+    """Leave an estimator as it was if its fit fails: half a new fit would predict nonsense."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def _two_or_more(labels):
+    classes = np.unique(labels)
+    if len(classes) < 2:
+        raise ValueError(
+            f"y holds one class, {classes.tolist()[0]!r}; at least 2 classes are needed."
+        )
+    return classes
 
 
 def _count_channels(patches):

@@ -15,6 +15,7 @@ from rich.table import Table
 
 import skbreast
 from skbreast.datasets import LOADERS
+from skbreast.exceptions import TrainingInterruptedWarning
 
 __all__ = ["app"]
 
@@ -55,12 +56,14 @@ def _one_sentence_errors():
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
+            # Half a training is something to keep in a notebook, but no result of a command.
+            warnings.simplefilter("error", TrainingInterruptedWarning)
             yield
     except (ValueError, OSError, ImportError, MemoryError) as error:
         message = " ".join(str(error).split()) or type(error).__name__
         errors.print(f"[bold red]Error:[/] {_escape(message)}", soft_wrap=True, highlight=False)
         raise typer.Exit(1) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, TrainingInterruptedWarning):
         errors.print("Interrupted.")
         raise typer.Exit(130) from None
 

@@ -402,14 +402,14 @@ def test_warm_start_refuses_another_task(X, y):
         model.set_params(architecture="resnet").fit(X, y)
 
 
-def test_an_interrupted_fit_leaves_the_last(X, y, monkeypatch):
+def test_an_interruption_before_the_training_leaves_the_last(X, y, monkeypatch):
     model = make_classifier(max_epochs=1).fit(X, y)
     before = dict(vars(model))
 
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(PatchCNNClassifier, "_train", interrupt)
+    monkeypatch.setattr(PatchCNNClassifier, "_start_program", interrupt)
     with pytest.raises(KeyboardInterrupt):
         model.fit(X[..., :1], np.array(["a", "b"])[y])
     assert vars(model) == before

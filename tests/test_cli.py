@@ -1,10 +1,12 @@
 """What a person sees at the command line."""
 
 import re
+import signal
 
 import pytest
 from typer.testing import CliRunner
 
+from skbreast._keras import training
 from skbreast.cli import app
 
 run = CliRunner(env={"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"})
@@ -121,6 +123,19 @@ def test_the_other_data_sets_run_through_train(real_data, tmp_path, folder, opti
     assert result.exit_code == 0, result.output
     assert (tmp_path / "model.skops").is_file()
     assert ("no patient ids" in result.stderr) == (folder == "pcam")
+
+
+def test_an_interruption_leaves_no_model_half_trained(real_data, tmp_path, monkeypatch):
+    def start(program, *_):
+        return lambda *_: signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(training.Program, "start", start)
+    options = ("--split", "train", "--model", "cnn", "--folds", 2, "--max-patches", 40)
+    result = _invoke("train", real_data / "pcam", "--out", tmp_path / "model", *options)
+
+    assert result.exit_code == 130
+    assert result.stderr.rstrip().endswith("Interrupted.")
+    assert not list(tmp_path.rglob("model.skops"))
 
 
 @pytest.mark.slow

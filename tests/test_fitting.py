@@ -23,7 +23,7 @@ class Recorder:
     def __init__(self):
         self.batches, self.phases = [], []
 
-    def start(self, phase):
+    def start(self, phase, optimizer_state=None):
         self.phases.append(phase)
 
         def step(patches, targets, weights, rate):
@@ -147,7 +147,7 @@ def test_augmentation_differs_by_epoch_and_is_seeded():
     whole = TrainingSet(PatchSource(patches), np.zeros(8, np.int32), np.ones(8, np.float32))
 
     class Keeper(Recorder):
-        def start(self, phase):
+        def start(self, phase, optimizer_state=None):
             return lambda patches, *_: (float(self.batches.append(patches) or 0), 0.0)
 
     def seen(augment):

@@ -13,6 +13,7 @@ __all__ = [
     "build_network",
     "build_resnet",
     "build_small",
+    "with_softmax",
 ]
 
 STANDARDISE_LAYER = "standardise"
@@ -178,6 +179,13 @@ def build_network(architecture, input_shape, n_classes, *, precision="float32"):
         build = {"small": build_small, "resnet": build_resnet}[architecture]
         return build(input_shape, n_classes, dtype=dtype)
     return build_finetuned(BACKBONES[architecture], input_shape, n_classes, dtype=dtype)
+
+
+def with_softmax(network):
+    """Return a network whose outputs are probabilities in place of raw scores."""
+    return keras.Model(
+        network.inputs, layers.Softmax(name="probabilities")(network.outputs[0]), name=network.name
+    )
 
 
 def _check_output(network, n_classes):

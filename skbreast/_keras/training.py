@@ -128,13 +128,15 @@ class Program:
                 layer.moving_mean.assign(mean)
                 layer.moving_variance.assign(variance)
 
-    def start(self, phase):
-        """Forget the optimizer's state and return the compiled step of a phase.
+    def start(self, phase, optimizer_state=None):
+        """Set the optimizer's state and return the compiled step of a phase.
 
         Parameters
         ----------
         phase : str
             One of `phases`.
+        optimizer_state : list of ndarray, optional
+            From :meth:`optimizer_state`; by default all is forgotten.
 
         Returns
         -------
@@ -145,9 +147,15 @@ class Program:
         if phase not in self._steps:
             self._steps[phase] = self._compile(self._variables(phase))
         optimizer, step = self._steps[phase]
-        for variable in optimizer.variables:
-            variable.assign(tf.zeros_like(variable.value))
+        values = optimizer_state or [tf.zeros_like(each.value) for each in optimizer.variables]
+        for variable, value in zip(optimizer.variables, values, strict=True):
+            variable.assign(value)
         return step
+
+    def optimizer_state(self, phase):
+        """Return copies of what the optimizer of a phase remembers of earlier steps."""
+        optimizer, _ = self._steps[phase]
+        return [variable.numpy() for variable in optimizer.variables]
 
     def _compile(self, variables):
         optimizer = keras.optimizers.AdamW(weight_decay=WEIGHT_DECAY)
@@ -207,6 +215,16 @@ class Program:
         if self._makes_probabilities:
             return np.log(np.maximum(scores, np.finfo(np.float32).tiny))
         return scores
+
+    @contextlib.contextmanager
+    def loaded(self, weights):
+        """Hold other weights for a while: a training may be under way in this thread."""
+        own = self.get_weights()
+        self.set_weights(weights)
+        try:
+            yield self
+        finally:
+            self.set_weights(own)
 
     def get_weights(self):
         """Return copies of all weights."""

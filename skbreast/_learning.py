@@ -1,0 +1,125 @@
+"""One training as users meet it: history, progress, callbacks, early stopping, interruption."""
+
+import warnings
+
+from skbreast._callbacks import EpochTasks
+from skbreast._fitting import BestWeights, constant_rate, extended, run_phases, train
+from skbreast._progress import progress_bar
+from skbreast.exceptions import TrainingInterruptedWarning
+
+__all__ = ["learn", "learn_once"]
+
+
+def learn(estimator, program, phases, training, validation, *, samples, history, seed):
+    """Train a program and keep on the estimator what came of it.
+
+    It sets `history_`, `n_iter_`, `best_epoch_` and `weights_`. An interruption from the keyboard
+    ends the training early, with a :class:`TrainingInterruptedWarning`; turned into an error, that
+    warning makes the whole fit fail.
+
+    Parameters
+    ----------
+    estimator : PatchCNNClassifier
+        In its `fit`, everything else set.
+    program : skbreast._keras.training.Program
+        The network, reset or loaded.
+    phases : list of dict
+        See :func:`skbreast._fitting.run_phases`.
+    training, validation : TrainingSet
+        What is learned from, and what is only watched, which may be None.
+    samples : Samples
+        What is learned from, as callbacks want it.
+    history : dict of str to list of float
+        Of the fit that this one goes on from.
+    seed : int
+        Decides order and augmentation.
+    """
+    n_epochs = sum(phase["epochs"] for phase in phases)
+    best = BestWeights(estimator.patience) if estimator.early_stopping else None
+    estimator.history_ = {"loss": [], "accuracy": [], "learning_rate": []} | history
+    tasks = EpochTasks(
+        estimator, n_epochs, X=samples.X, y=samples.y, sample_weight=samples.sample_weight
+    )
+    rows = run_phases(
+        program,
+        phases,
+        training,
+        validation,
+        seed=seed,
+        best=best,
+        begin_epoch=tasks.begin_epoch,
+        batch_size=estimator.batch_size,
+        augment=estimator.augment,
+    )
+    try:
+        with progress_bar("Training", n_epochs, show=estimator.verbose) as advance:
+            for row in rows:
+                _note_epoch(estimator, row, advance)
+                if tasks.end_epoch(lambda: _fitted_state(estimator, program, best=None)):
+                    break
+    except KeyboardInterrupt:
+        _warn_of_interruption(estimator)
+    finally:
+        rows.close()
+    vars(estimator).update(_fitted_state(estimator, program, best))
+    tasks.end()
+
+
+def learn_once(estimator, program, phase, training, state):
+    """Train a program for one pass at a constant rate, and keep on the estimator what came of it.
+
+    Parameters
+    ----------
+    estimator : PatchCNNClassifier
+        In its `partial_fit`, with a `history_`.
+    program : skbreast._keras.training.Program
+        The network, reset or loaded.
+    phase : dict
+        Its ``phase`` and ``learning_rate``, as :func:`skbreast._fitting.train` takes them.
+    training : TrainingSet
+        What is learned from.
+    state : dict
+        ``seed``, the number of ``calls`` before, and the ``optimizer``'s memory of them.
+
+    Returns
+    -------
+    dict
+        The state for the next call.
+    """
+    rows = train(
+        program,
+        training,
+        **phase | {"epochs": 1},
+        batch_size=estimator.batch_size,
+        augment=estimator.augment,
+        seed=(state["seed"], state["calls"]),
+        schedule=constant_rate,
+        optimizer_state=state["optimizer"],
+    )
+    _note_epoch(estimator, next(rows))
+    vars(estimator).update(_fitted_state(estimator, program, best=None))
+    optimizer = program.optimizer_state(phase["phase"])
+    return {"seed": state["seed"], "calls": state["calls"] + 1, "optimizer": optimizer}
+
+
+def _note_epoch(estimator, row, advance=lambda note: None):
+    estimator.history_ = extended(estimator.history_, row)
+    advance(note=" ".join(f"{name} {value:.3g}" for name, value in row.items()))
+
+
+def _warn_of_interruption(estimator):
+    warnings.warn(
+        f"Training was interrupted in epoch {len(estimator.history_['loss']) + 1}; the classifier "
+        "keeps what it learned until then.",
+        TrainingInterruptedWarning,
+        stacklevel=5,
+    )
+
+
+def _fitted_state(estimator, program, best):
+    """Return the attributes that an estimator has whose training ends here."""
+    n_iter = len(estimator.history_["loss"])
+    if best is None or not best.weights:
+        return {"n_iter_": n_iter, "best_epoch_": n_iter, "weights_": program.get_weights()}
+    best_epoch = n_iter - (best.n_seen - best.epoch)
+    return {"n_iter_": n_iter, "best_epoch_": best_epoch, "weights_": best.weights}
