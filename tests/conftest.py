@@ -15,3 +15,15 @@ def real_data():
     if not folder.is_dir():
         pytest.skip("no real patches here: set SKBREAST_TEST_DATA to the folder that holds them")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _noted_for_the_docs(request):
+    """Write what works with what into the results, for docs/make_compatibility.py."""
+    marker = request.node.get_closest_marker("works")
+    if marker is not None:
+        record_property = request.getfixturevalue("record_property")
+        record_property("works", marker.args[0])
+        parameters = getattr(request.node, "callspec", None)
+        kind = parameters.params.get("kind", "arrays") if parameters else "arrays"
+        record_property("kind", marker.kwargs.get("kind", kind))

@@ -1,0 +1,164 @@
+"""The same bits in threads and processes, small pickles, and one network a structure."""
+
+import hashlib
+import pickle
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle, islice
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+from skbreast import PatchCNNClassifier, TransferFeatureExtractor
+from skbreast._keras import training
+from skbreast.datasets import make_patches
+from skbreast.persistence import load, save
+
+COMMON = """
+import hashlib, os, pickle, sys
+from skbreast import PatchCNNClassifier
+from skbreast.datasets import make_patches
+bunch = make_patches(6, 2, patch_size=16, mpp=1.6, random_state=0)
+"""
+
+
+@pytest.fixture(scope="module")
+def bunch():
+    return make_patches(6, 2, patch_size=16, mpp=1.6, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def fitted(bunch):
+    return network().fit(bunch.data, bunch.target)
+
+
+def network(**parameters):
+    defaults = {"max_epochs": 2, "batch_size": 8, "random_state": 0}
+    return PatchCNNClassifier(**(defaults | parameters))
+
+
+def run(code, *arguments):
+    """Run Python code in a process of its own and return what it prints."""
+    process = subprocess.run(
+        [sys.executable, "-c", COMMON + code, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert process.returncode == 0, process.stderr
+    return process.stdout.strip()
+
+
+@pytest.mark.works("joblib: processes (loky) and threads", kind="arrays")
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_a_search_in_workers_is_the_serial_one(bunch, backend):
+    search = GridSearchCV(network(), {"learning_rate": [1e-2, 1e-3]}, cv=2, scoring="roc_auc")
+    serial = clone(search).fit(bunch.data, bunch.target)
+    with joblib.parallel_config(backend, n_jobs=2):
+        parallel = clone(search).set_params(n_jobs=2).fit(bunch.data, bunch.target)
+    for name in ("split0_test_score", "split1_test_score"):
+        np.testing.assert_array_equal(parallel.cv_results_[name], serial.cv_results_[name])
+    assert all(
+        map(np.array_equal, parallel.best_estimator_.weights_, serial.best_estimator_.weights_)
+    )
+
+
+def test_another_process_gives_the_same_bits(bunch, fitted):
+    printed = run("""
+model = PatchCNNClassifier(max_epochs=2, batch_size=8, random_state=0)
+model.fit(bunch.data, bunch.target)
+print(hashlib.sha256(pickle.dumps(model.weights_)).hexdigest())
+""")
+    assert printed == hashlib.sha256(pickle.dumps(fitted.weights_)).hexdigest()
+
+
+def test_unpickling_needs_no_keras_until_predict(bunch, fitted, tmp_path):
+    (tmp_path / "model.pickle").write_bytes(pickle.dumps(fitted))
+    printed = run(
+        """
+model = pickle.load(open(sys.argv[1], "rb"))
+assert not {"keras", "tensorflow"} & set(sys.modules)
+print(model.predict_proba(bunch.data).tobytes().hex())
+""",
+        str(tmp_path / "model.pickle"),
+    )
+    assert bytes.fromhex(printed) == fitted.predict_proba(bunch.data).tobytes()
+
+
+def test_state_is_little_more_than_the_weights(bunch, fitted, tmp_path):
+    limit = 1.2 * sum(array.nbytes for array in fitted.weights_)
+    assert len(pickle.dumps(fitted)) <= limit
+    save(fitted, tmp_path / "model.skops")
+    assert (tmp_path / "model.skops").stat().st_size <= limit
+    restored = load(tmp_path / "model.skops")
+    np.testing.assert_array_equal(
+        restored.predict_proba(bunch.data), fitted.predict_proba(bunch.data)
+    )
+    extractor = TransferFeatureExtractor(layers="block1", input_size=32).fit(bunch.data)
+    extractor.transform(bunch.data)
+    assert len(pickle.dumps(extractor)) < 2000
+
+
+def test_a_search_builds_one_network_a_structure(bunch, monkeypatch):
+    built = []
+    build = training.Program.__init__
+
+    def counted(program, *structure):
+        built.append(structure)
+        build(program, *structure)
+
+    monkeypatch.setattr(training.Program, "__init__", counted)
+    monkeypatch.setattr(training, "_local", type(training._local)())
+    grid = {"learning_rate": np.logspace(-4, -2, 6), "batch_size": [4, 8]}
+    search = GridSearchCV(network(max_epochs=1), grid, cv=3)
+    search.fit(bunch.data, bunch.target)
+    assert len(built) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads /proc")
+def test_37_fits_do_not_grow_the_process():
+    printed = run("""
+import hashlib
+from sklearn.model_selection import GridSearchCV
+
+def resident():
+    pages = int(open("/proc/self/statm").read().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE") / 2**20
+
+model = PatchCNNClassifier(max_epochs=1, batch_size=8, random_state=0)
+model.fit(bunch.data, bunch.target).predict(bunch.data)
+before = resident()
+grid = {"learning_rate": [10**-n for n in range(1, 7)], "batch_size": [4, 8]}
+GridSearchCV(model, grid, cv=3).fit(bunch.data, bunch.target)  # 36 fits and a last one
+print(resident() - before)
+""")
+    assert float(printed) <= 30
+
+
+def test_structures_in_turn_in_threads_never_mix(bunch):
+    variants = [
+        {"input_size": 8},
+        {"input_size": 16},
+        {"input_size": 8, "random_state": 1},
+        {"input_size": 10, "architecture": "resnet"},
+    ]
+    jobs = list(islice(cycle(range(len(variants))), 16))
+
+    def fit_and_ask(number):
+        model = network(**variants[number]).fit(bunch.data, bunch.target)
+        return model, model.predict_proba(bunch.data)
+
+    expected = [fit_and_ask(number)[1] for number in range(len(variants))]
+    with ThreadPoolExecutor(4) as pool:
+        models, answers = zip(*pool.map(fit_and_ask, jobs), strict=True)
+        again = list(pool.map(lambda model: model.predict_proba(bunch.data), models))
+    for number, answer, later in zip(jobs, answers, again, strict=True):
+        np.testing.assert_array_equal(answer, expected[number])
+        np.testing.assert_array_equal(later, expected[number])
