@@ -1,10 +1,11 @@
 """Write files so that a name never belongs to half a file."""
 
 import contextlib
+import os
 import uuid
 from pathlib import Path
 
-__all__ = ["write_text", "written_whole"]
+__all__ = ["check_writable", "write_text", "written_whole"]
 
 
 @contextlib.contextmanager
@@ -29,8 +30,7 @@ def written_whole(path):
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; the name of a file is expected.")
-    if path.parent.exists() and not path.parent.is_dir():
-        raise NotADirectoryError(f"{path.parent} is a file; a folder is expected.")
+    check_writable(path.parent)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     part.touch(exist_ok=False)
@@ -39,6 +39,26 @@ def written_whole(path):
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def check_writable(folder):
+    """Refuse a folder that files could not go into, whether it exists already or not.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where files are to go.
+
+    Raises
+    ------
+    OSError
+        If the folder, or the nearest one above it that exists, is a file or cannot be written to.
+    """
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise NotADirectoryError(f"{existing} is a file; a folder is expected.")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise PermissionError(f"{existing} cannot be written to; give another folder.")
 
 
 def write_text(path, text):

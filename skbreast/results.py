@@ -10,7 +10,7 @@ __all__ = ["FIGURE_TITLES", "RARE", "RARE_LEGEND", "results_table", "write_json"
 
 RARELY_UNDEFINED = 0.05
 RARE = "(!)"
-RARE_LEGEND = f"{RARE}: undefined in more than 5 % of the resamples."
+RARE_LEGEND = f"{RARE}: undefined in more than {100 * RARELY_UNDEFINED:g} % of the resamples."
 FIGURE_TITLES = {
     "auc": "AUC",
     "balanced_accuracy": "balanced accuracy",

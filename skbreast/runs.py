@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import secrets
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 
 import skbreast
 from skbreast import evaluation
+from skbreast._files import check_writable
 from skbreast._patches import PatchSource
 from skbreast._progress import progress_bar
 from skbreast.model_selection import patient_train_test_split
@@ -75,7 +75,7 @@ def train_into(
     if taken := models.keys() & baselines.keys():
         raise ValueError(f"models: {sorted(taken)[0]!r} is the name of a baseline; take another.")
     folder = Path(folder)
-    _check_writable(folder)
+    check_writable(folder)  # before hours go into results
     present, y = np.unique(bunch.target, return_inverse=True)
     X, pictures, groups = bunch.data, _fingerprint(bunch.data, show), _patients(bunch)
     if holdout:
@@ -110,15 +110,6 @@ def train_into(
         folder / TRAINING_FILE, _training_record(classes, pictures, groups, chosen, random_state)
     )
     return results
-
-
-def _check_writable(folder):
-    """Refuse a folder that results could not go into, before hours have gone into them."""
-    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not existing.is_dir():
-        raise NotADirectoryError(f"{existing} is a file; results need a folder.")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise PermissionError(f"{existing} cannot be written into; results need a folder that can.")
 
 
 def _fit_to_all(models, X, y, groups, show):

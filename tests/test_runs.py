@@ -75,7 +75,7 @@ def test_what_cannot_be_written_is_said_before_any_work(bunch, tmp_path, monkeyp
     file.touch()
     model = make_baselines()["mean colour"]
     for folder in (file, file / "below"):
-        with pytest.raises(NotADirectoryError, match="file is a file; results need a folder"):
+        with pytest.raises(NotADirectoryError, match="file is a file; a folder is expected"):
             train_into(folder, bunch, {"mine": model})
     with pytest.raises(ValueError, match="models: 'dummy' is the name of a baseline"):
         train_into(tmp_path / "model", bunch, {"dummy": model})
@@ -87,6 +87,8 @@ def test_a_folder_in_place_of_a_file_is_said(bunch, trained, tmp_path):
         predict_to_csv(model, classes, bunch.data.tolist(), tmp_path)
     with pytest.raises(NotADirectoryError, match=r"model\.skops is a file; a folder is expected"):
         predict_to_csv(model, classes, [], trained[0] / "model.skops" / "out.csv")
+    with pytest.raises(NotADirectoryError, match=r"model\.skops is a file; a folder is expected"):
+        predict_to_csv(model, classes, [], trained[0] / "model.skops" / "below" / "out.csv")
     with pytest.raises(ValueError, match=r"is a file; the folder that skbreast train wrote"):
         open_model(trained[0] / "model.skops")
 
