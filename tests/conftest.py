@@ -3,7 +3,9 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 DEFAULT_TEST_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -15,6 +17,19 @@ def real_data():
     if not folder.is_dir():
         pytest.skip("no real patches here: set SKBREAST_TEST_DATA to the folder that holds them")
     return folder
+
+
+@pytest.fixture(scope="session")
+def save_patches():
+    """Give a function that saves patches as 0.png, 1.png, … in a folder and returns the paths."""
+
+    def save(patches, folder):
+        paths = [str(folder / f"{number}.png") for number in range(len(patches))]
+        for patch, path in zip(patches, paths, strict=True):
+            Image.fromarray(patch).save(path)
+        return np.array(paths)
+
+    return save
 
 
 @pytest.fixture(autouse=True)

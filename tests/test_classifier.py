@@ -47,20 +47,13 @@ def y(bunch):
 
 
 @pytest.fixture(scope="module")
-def references(X, tmp_path_factory):
-    return save(X, tmp_path_factory.mktemp("patches"))
+def references(X, save_patches, tmp_path_factory):
+    return save_patches(X, tmp_path_factory.mktemp("patches"))
 
 
 @pytest.fixture(scope="module")
 def fitted(X, y):
     return make_classifier().fit(X, y)
-
-
-def save(patches, folder):
-    paths = [str(folder / f"{number}.png") for number in range(len(patches))]
-    for patch, path in zip(patches, paths, strict=True):
-        Image.fromarray(patch).save(path)
-    return np.array(paths)
 
 
 def same_weights(first, second):

@@ -5,7 +5,6 @@
 
 import numpy as np
 import pytest
-from PIL import Image
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV, CalibrationDisplay
 from sklearn.compose import ColumnTransformer
@@ -64,14 +63,11 @@ def bunch():
 
 
 @pytest.fixture(scope="module")
-def inputs(bunch, tmp_path_factory):
+def inputs(bunch, save_patches, tmp_path_factory):
     """Give the same patches as arrays, as references and as rows."""
-    folder = tmp_path_factory.mktemp("patches")
-    paths = [str(folder / f"{number}.png") for number in range(len(bunch.data))]
-    for patch, path in zip(bunch.data, paths, strict=True):
-        Image.fromarray(patch).save(path)
+    references = save_patches(bunch.data, tmp_path_factory.mktemp("patches"))
     rows = bunch.data.reshape(len(bunch.data), -1)
-    return {"arrays": bunch.data, "references": np.array(paths), "rows": rows}
+    return {"arrays": bunch.data, "references": references, "rows": rows}
 
 
 @pytest.fixture(params=["arrays", "references", "rows"])

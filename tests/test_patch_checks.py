@@ -9,7 +9,6 @@ import pickle
 import joblib
 import numpy as np
 import pytest
-from PIL import Image
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import estimator_html_repr
@@ -47,12 +46,8 @@ def patches(bunch):
 
 
 @pytest.fixture(scope="module")
-def references(patches, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("patches")
-    paths = [str(folder / f"{number}.png") for number in range(len(patches))]
-    for patch, path in zip(patches, paths, strict=True):
-        Image.fromarray(patch).save(path)
-    return np.array(paths)
+def references(patches, save_patches, tmp_path_factory):
+    return save_patches(patches, tmp_path_factory.mktemp("patches"))
 
 
 @pytest.fixture(params=["arrays", "references"])

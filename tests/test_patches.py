@@ -19,15 +19,8 @@ def patches():
 
 
 @pytest.fixture
-def references(patches, tmp_path):
-    return save(patches, tmp_path)
-
-
-def save(patches, folder):
-    paths = [str(folder / f"{number}.png") for number in range(len(patches))]
-    for patch, path in zip(patches, paths, strict=True):
-        Image.fromarray(patch).save(path)
-    return np.array(paths, dtype=object)
+def references(patches, save_patches, tmp_path):
+    return save_patches(patches, tmp_path).astype(object)
 
 
 @pytest.mark.parametrize("size", [None, (12, 8), (6, 6), (20, 10)])

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage.data
-from PIL import Image
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -40,8 +39,8 @@ def patches():
 
 
 @pytest.fixture(scope="module")
-def references(patches, tmp_path_factory):
-    return save(patches, tmp_path_factory.mktemp("patches"))
+def references(patches, save_patches, tmp_path_factory):
+    return save_patches(patches, tmp_path_factory.mktemp("patches"))
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +58,6 @@ def photographs():
         skimage.data.coffee()[100:324, 200:424],
     ]
     return np.stack(crops)
-
-
-def save(patches, folder):
-    paths = [str(folder / f"{number}.png") for number in range(len(patches))]
-    for patch, path in zip(patches, paths, strict=True):
-        Image.fromarray(patch).save(path)
-    return np.array(paths, dtype=object)
 
 
 def close(first, second):
@@ -114,11 +106,9 @@ def test_grey_is_repeated(patches):
         close(extractor.transform(grey), extractor.transform(np.repeat(grey, 3, axis=3)))
 
 
-def test_mixed_sizes_keep_their_places(patches, tmp_path):
+def test_mixed_sizes_keep_their_places(patches, save_patches, tmp_path):
     given = [patches[0], patches[1, :30, :33], make_patches(1, 1, patch_size=150).data[0]]
-    paths = [str(tmp_path / f"{number}.png") for number in range(6)]
-    for patch, path in zip(given * 2, paths, strict=True):
-        Image.fromarray(patch).save(path)
+    paths = save_patches(given * 2, tmp_path)
     extractor = make_extractor(input_size=None).fit(paths)
     together = extractor.transform(paths)
     alone = np.concatenate([extractor.transform([path]) for path in paths])
@@ -347,14 +337,12 @@ def test_own_network_of_a_fixed_size(patches):
     close(extractor.set_params(input_size=24).transform(patches), extractor.transform(patches))
 
 
-def test_own_network_sees_references_at_their_own_size(patches, tmp_path):
+def test_own_network_sees_references_at_their_own_size(patches, save_patches, tmp_path):
     sizes = [patches.shape[1], 40, patches.shape[1]]
     pictures = [
         np.resize(patch, (side, side, 3)) for patch, side in zip(patches, sizes, strict=False)
     ]
-    paths = [str(tmp_path / f"{number}.png") for number in range(3)]
-    for path, picture in zip(paths, pictures, strict=True):
-        Image.fromarray(picture).save(path)
+    paths = save_patches(pictures, tmp_path)
     extractor = TransferFeatureExtractor(build_own()).fit(paths)
     alone = np.concatenate([extractor.transform(picture[None]) for picture in pictures])
     np.testing.assert_allclose(extractor.transform(paths), alone, rtol=1e-4, atol=1e-3)
