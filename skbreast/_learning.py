@@ -9,6 +9,8 @@ from skbreast.exceptions import TrainingInterruptedWarning
 
 __all__ = ["learn", "learn_once"]
 
+SHOWN = ("loss", "val_loss", "accuracy", "val_accuracy")  # first what a narrow terminal keeps
+
 
 def learn(estimator, program, phases, training, validation, *, samples, history, seed):
     """Train a program and keep on the estimator what came of it.
@@ -104,7 +106,8 @@ def learn_once(estimator, program, phase, training, state):
 
 def _note_epoch(estimator, row, advance=lambda note: None):
     estimator.history_ = extended(estimator.history_, row)
-    advance(note=" ".join(f"{name} {value:.3g}" for name, value in row.items()))
+    shown = [name for name in SHOWN if name in row]
+    advance(note=", ".join(f"{name} {row[name]:.3f}" for name in shown))
 
 
 def _warn_of_interruption(estimator):

@@ -215,6 +215,8 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         TrainingInterruptedWarning
             If the training was interrupted from the keyboard: the classifier is fitted with what
             it had learned until then.
+        UnknownPatientsWarning
+            If early stopping splits off validation patches and `groups` is not given.
         """
         with _restored_on_error(self):
             return self._fit(X, y, sample_weight, groups, (X_val, y_val, sample_weight_val))
@@ -224,7 +226,9 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
         The learning rate stays at `learning_rate`, since no end of the schedule is known. The
         first call fixes classes, size and standardisation of the patches, so let it see patches
-        of both sorts. A backbone learns its upper blocks and its dense layer together.
+        of both sorts. A backbone learns its upper blocks and its dense layer together. What the
+        optimizer remembers, twice the size of the weights, stays on the classifier and in its
+        pickles until the next `fit`.
 
         Parameters
         ----------

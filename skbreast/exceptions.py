@@ -1,6 +1,6 @@
 """Warnings of our own, for those who want to filter them."""
 
-__all__ = ["TrainingInterruptedWarning"]
+__all__ = ["TrainingInterruptedWarning", "UnknownPatientsWarning"]
 
 
 class TrainingInterruptedWarning(UserWarning):
@@ -13,4 +13,13 @@ class TrainingInterruptedWarning(UserWarning):
     >>> import warnings
     >>> from skbreast.exceptions import TrainingInterruptedWarning
     >>> warnings.simplefilter("error", TrainingInterruptedWarning)  # doctest: +SKIP
+    """
+
+
+class UnknownPatientsWarning(UserWarning):
+    """Early stopping split off validation patches without knowing whose they are.
+
+    Patches of one patient may then stand on both sides, so that the validation loss looks too
+    good and falls for too long. Patches that are independent of each other say so by
+    ``groups=range(len(X))``.
     """

@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV
 from skbreast import PatchCNNClassifier
 from skbreast._keras import training
 from skbreast.datasets import make_patches
-from skbreast.exceptions import TrainingInterruptedWarning
+from skbreast.exceptions import TrainingInterruptedWarning, UnknownPatientsWarning
 
 
 def make_classifier(**parameters):
@@ -152,7 +152,18 @@ def test_interruption_as_an_error_leaves_the_classifier_as_it_was(patches, monke
     assert not hasattr(model, "weights_")
 
 
-# Validation weights
+# Validation patches
+
+
+def test_a_split_without_patients_is_told(patches):
+    X, y = patches
+    with pytest.warns(UnknownPatientsWarning, match="pass groups") as told:
+        make_classifier(early_stopping=True).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        make_classifier(early_stopping=True).fit(X, y, groups=range(len(y)))
+        make_classifier(early_stopping=True).fit(X, y, X_val=X, y_val=y)
+    assert len(told) == 1
 
 
 def test_weights_of_validation_patches(patches):
@@ -241,12 +252,37 @@ def test_scoring_monitor_records_epochs(patches):
     assert all(0 <= score <= 1 for score in scores)
 
 
+@pytest.mark.works("Callbacks inside a search, in processes as well", kind="arrays")
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_progress_bar_shows_epochs_inside_a_search(patches, n_jobs, capsys):
+def test_scoring_monitor_sees_epochs_inside_a_search(patches, n_jobs):
     callback = pytest.importorskip("sklearn.callback", reason="comes with scikit-learn 1.9")
     X, y = patches
+    monitor = callback.ScoringMonitor(scoring="roc_auc")
+    model = make_classifier().set_callbacks(monitor)
+    GridSearchCV(model, {"batch_size": [8, 16]}, cv=2, n_jobs=n_jobs).fit(X, y)
+    epochs = [row for row in monitor.get_logs().data if row["task_name"] == "epoch"]
+    assert len(epochs) == 5 * 3
+    assert all(0 <= row["roc_auc"] <= 1 for row in epochs)
+
+
+@pytest.mark.works("Callbacks inside a search, in processes as well", kind="arrays")
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_progress_bar_shows_epochs_inside_a_search(patches, n_jobs, monkeypatch):
+    callback = pytest.importorskip("sklearn.callback", reason="comes with scikit-learn 1.9")
+    import rich.progress
+
+    X, y = patches
+    parts_shown = {}
+    update = rich.progress.Progress.update
+
+    def noted(progress, task_id, **changes):
+        update(progress, task_id, **changes)
+        task = progress._tasks[task_id]
+        parts_shown.setdefault(task.description, set()).add(round(task.percentage))
+
+    monkeypatch.setattr(rich.progress.Progress, "update", noted)
     search = GridSearchCV(make_classifier(), {"batch_size": [8, 16]}, cv=2, n_jobs=n_jobs)
-    search.set_callbacks(callback.ProgressBar(max_propagation_depth=1)).fit(X, y)
-    shown = capsys.readouterr().out
-    assert "GridSearchCV" in shown
-    assert "PatchCNNClassifier - fit" in shown
+    search.set_callbacks(callback.ProgressBar()).fit(X, y)
+    fits = [parts for name, parts in parts_shown.items() if "PatchCNNClassifier - fit" in name]
+    assert len(fits) == 5
+    assert all({33, 67, 100} <= parts for parts in fits)

@@ -1,4 +1,4 @@
-"""Colour features: known answers, the same from arrays and files, and scikit-learn's own checks."""
+"""Colour features: known answers, the same from arrays and files."""
 
 import pickle
 import tracemalloc
@@ -13,17 +13,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skbreast.reading import PatchReadError
 from skbreast.texture import ColorFeatures, color_moments
 
 NAMES = ["mean_red", "mean_green", "mean_blue", "std_red", "std_green", "std_blue"]
-
-
-@parametrize_with_checks([ColorFeatures()])
-def test_scikit_learn_accepts_it(estimator, check):
-    check(estimator)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from skbreast._training_data import check_labels, combine_weights, split_off_validation
+from skbreast.exceptions import UnknownPatientsWarning
 
 
 def test_weights_are_multiplied():
@@ -53,8 +54,12 @@ def test_inner_split_of_few_patients_of_one_class_each(seed):
 
 def test_inner_split_without_groups_is_stratified():
     targets = np.repeat([0, 1], [160, 40])
-    rows, others = split_off_validation(targets, None, fraction=0.15, seed=0)
+    with pytest.warns(UnknownPatientsWarning, match="pass groups"):
+        rows, others = split_off_validation(targets, None, fraction=0.15, seed=0)
     assert (len(rows), len(others)) == (170, 30)
     assert targets[others].sum() == 6
-    with pytest.raises(ValueError, match=r"validation_fraction=0\.01: early stopping cannot"):
+    with (
+        pytest.warns(UnknownPatientsWarning),
+        pytest.raises(ValueError, match=r"validation_fraction=0\.01: early stopping cannot"),
+    ):
         split_off_validation(targets[150:170], None, fraction=0.01, seed=0)
