@@ -8,23 +8,25 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skbreast._augment import AUGMENTATIONS
 from skbreast._callbacks import CallbackSupportMixin, with_callbacks
+from skbreast._fit_input import (
+    check_all_classes,
+    check_like_fitted,
+    check_parameters,
+    check_samples,
+    check_validation,
+    count_channels,
+    find_classes,
+    previous_state,
+    resolved_weights,
+)
 from skbreast._fitting import TrainingSet, channel_statistics, class_scores
 from skbreast._learning import learn, learn_once
 from skbreast._patches import PatchSource, check_input_size
-from skbreast._training_data import Samples, check_labels, combine_weights, split_off_validation
-from skbreast._validation import (
-    check_choice,
-    check_groups,
-    check_number,
-    check_patches,
-    keep_feature_count,
-    warn_if_raw,
-    warn_if_scaled,
-)
+from skbreast._training_data import split_off_validation
+from skbreast._validation import warn_if_raw, warn_if_scaled
 from skbreast.hardware import resolve_precision
-from skbreast.registry import ARCHITECTURES, BACKBONES, check_side, check_weights
+from skbreast.registry import ARCHITECTURES, BACKBONES, check_side
 
 __all__ = ["PatchCNNClassifier"]
 
@@ -307,14 +309,14 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     @with_callbacks
     def _fit(self, X, y, sample_weight, groups, given_validation):
-        self._check_parameters()
-        samples = self._check_samples(X, y, sample_weight, groups, n_channels=None)
+        check_parameters(self)
+        samples = check_samples(self, X, y, sample_weight, groups, n_channels=None)
         seed = self._draw_seed()
-        n_channels = _count_channels(samples.X)
-        classes = _two_or_more(samples.y)
-        previous = self._previous_state(classes, n_channels)
+        n_channels = count_channels(samples.X)
+        classes = find_classes(samples.y)
+        previous = previous_state(self, classes, n_channels)
         self.classes_ = classes
-        validation = self._check_validation(*given_validation, n_channels)
+        validation = check_validation(self, *given_validation, n_channels)
         if validation is None and self.early_stopping:
             rows, others = split_off_validation(
                 np.searchsorted(classes, samples.y),
@@ -339,13 +341,13 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         return self
 
     def _partial_fit(self, X, y, classes, sample_weight):
-        self._check_parameters()
+        check_parameters(self)
         if self.early_stopping:
             raise ValueError("partial_fit sees no epochs; early_stopping must be False.")
         first = not hasattr(self, "weights_")
         n_channels = None if first else self.patch_shape_[2]
-        samples = self._check_samples(X, y, sample_weight, None, n_channels=n_channels)
-        self._check_classes(classes, samples.y, first=first)
+        samples = check_samples(self, X, y, sample_weight, None, n_channels=n_channels)
+        check_all_classes(self, classes, samples.y, first=first)
         state = vars(self).get("_partial_state") or self._new_partial_state()
         training_set = self._open_training(samples, size=None if first else self.patch_shape_[:2])
         if first:
@@ -363,109 +365,6 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     def _draw_seed(self):
         return int(check_random_state(self.random_state).randint(2**31 - 1))
-
-    def _check_parameters(self):
-        if not callable(self.architecture):
-            known = (*ARCHITECTURES, *BACKBONES)
-            check_choice(self.architecture, name="architecture", choices=known)
-        check_weights(self.weights, words=("auto", "imagenet"))
-        check_input_size(self.input_size)
-        resolve_precision(self.precision)
-        check_choice(self.augment, name="augment", choices=AUGMENTATIONS)
-        check_number(self.max_epochs, name="max_epochs", low=1, integer=True)
-        check_number(self.batch_size, name="batch_size", low=1, integer=True)
-        check_number(self.patience, name="patience", low=1, integer=True)
-        check_number(self.learning_rate, name="learning_rate", low=0, high=1, open_low=True)
-        check_number(
-            self.validation_fraction, name="validation_fraction", low=0, high=0.5, open_low=True
-        )
-        if self._resolved_weights() is not None and self.architecture not in BACKBONES:
-            raise ValueError(
-                f"weights={self.weights!r} is for a backbone; architecture="
-                f"{self.architecture!r} starts from random weights (weights='auto' or None)."
-            )
-
-    def _check_patches(self, X, *, n_channels, name="X"):
-        """Check patches: of a first `fit` if `n_channels` is None, else like those fitted on."""
-        patches = check_patches(X, image_shape=self.image_shape)
-        keep_feature_count(self, X, patches, reset=n_channels is None)
-        given = _count_channels(patches)
-        if n_channels is not None and given != n_channels:
-            raise ValueError(
-                f"{name} has patches of {given} channels; this {type(self).__name__} is fitted "
-                f"on patches of {n_channels}."
-                + (" Rows of pixels need image_shape." if patches.shape[1:3] == (1, 1) else "")
-            )
-        if self.architecture in BACKBONES:
-            if given not in (1, 3):
-                raise ValueError(
-                    f"{name} has patches of {given} channels; architecture={self.architecture!r} "
-                    "takes RGB (3 channels) or grey (1)."
-                )
-            warn_if_scaled(X, patches)
-        return patches
-
-    def _resolved_weights(self):
-        if isinstance(self.weights, str) and self.weights == "auto":
-            return "imagenet" if self.architecture in BACKBONES else None
-        return self.weights
-
-    def _previous_state(self, classes, n_channels):
-        """Return what a warm start goes on from: weights, shape and history of the last fit."""
-        if not self.warm_start or not hasattr(self, "weights_"):
-            return None
-        if not np.array_equal(classes, self.classes_):
-            raise ValueError(
-                f"warm_start: y has the classes {classes.tolist()}, the last fit had "
-                f"{self.classes_.tolist()}; they must be the same."
-            )
-        if n_channels != self.patch_shape_[2]:
-            raise ValueError(
-                f"warm_start: X has patches of {n_channels} channels, the last fit had "
-                f"{self.patch_shape_[2]}; they must be the same."
-            )
-        return {"weights": self.weights_, "shape": self.patch_shape_, "history": self.history_}
-
-    def _check_samples(self, X, y, sample_weight, groups, *, n_channels):
-        X = self._check_patches(X, n_channels=n_channels)
-        y = check_labels(y, n_samples=len(X))
-        weights = combine_weights(sample_weight, self.class_weight, y)
-        if groups is not None:
-            groups = check_groups(groups, n_samples=len(X))
-        if sample_weight is not None:
-            sample_weight = np.asarray(sample_weight)
-        samples = Samples(X, y, weights, sample_weight, groups)
-        return samples if weights.all() else samples.take(weights > 0)
-
-    def _check_validation(self, X_val, y_val, sample_weight_val, n_channels):
-        if (X_val is None) != (y_val is None):
-            raise ValueError("X_val and y_val must be given together.")
-        if X_val is None:
-            if sample_weight_val is not None:
-                raise ValueError("sample_weight_val is given without X_val and y_val.")
-            return None
-        X_val = self._check_patches(X_val, n_channels=n_channels, name="X_val")
-        y_val = check_labels(y_val, n_samples=len(X_val), name="y_val")
-        unknown = np.setdiff1d(y_val, self.classes_)
-        if len(unknown):
-            raise ValueError(f"y_val holds classes that y lacks: {unknown.tolist()}.")
-        weights = combine_weights(sample_weight_val, None, y_val, name="sample_weight_val")
-        return Samples(X_val, y_val, weights)
-
-    def _check_classes(self, classes, y, *, first):
-        """Fix `classes_` in the first call of `partial_fit`, and compare in later ones."""
-        if first:
-            if classes is None:
-                raise ValueError("classes must be given in the first call of partial_fit.")
-            self.classes_ = _two_or_more(check_labels(classes, n_samples=None, name="classes"))
-        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-            raise ValueError(
-                f"classes={np.unique(classes).tolist()} differ from those of the first call, "
-                f"{self.classes_.tolist()}."
-            )
-        unknown = np.setdiff1d(y, self.classes_)
-        if len(unknown):
-            raise ValueError(f"y holds labels that classes lacks: {unknown.tolist()}.")
 
     def _open_training(self, samples, size):
         training_set = self._training_set(samples, size or check_input_size(self.input_size))
@@ -486,7 +385,7 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.precision_ = resolve_precision(self.precision) if own else "float32"
         program = self._program(fresh=True, seed=seed)
         rng = np.random.default_rng(seed)
-        program.reset(rng, weights=None if previous else self._resolved_weights())
+        program.reset(rng, weights=None if previous else resolved_weights(self))
         if previous:
             self._load_previous(program, previous["weights"])
         else:
@@ -524,7 +423,7 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     def _scores(self, X):
         check_is_fitted(self, "weights_")
-        patches = self._check_patches(X, n_channels=self.patch_shape_[2])
+        patches = check_like_fitted(self, X, n_channels=self.patch_shape_[2])
         if self.architecture in ARCHITECTURES:  # whose first weights tell the scale of `fit`
             warn = warn_if_scaled if np.abs(self.weights_[0]).mean() > 1 else warn_if_raw
             warn(X, patches)
@@ -550,16 +449,3 @@ def _restored_on_error(estimator):
         vars(estimator).clear()
         vars(estimator).update(before)
         raise
-
-
-def _two_or_more(labels):
-    classes = np.unique(labels)
-    if len(classes) < 2:
-        raise ValueError(
-            f"y holds one class, {classes.tolist()[0]!r}; at least 2 classes are needed."
-        )
-    return classes
-
-
-def _count_channels(patches):
-    return patches.shape[3] if patches.ndim == 4 else 3

@@ -1,0 +1,162 @@
+"""What a classifier makes of its parameters and arguments before it trains or predicts."""
+
+import numpy as np
+
+from skbreast._augment import AUGMENTATIONS
+from skbreast._patches import check_input_size
+from skbreast._training_data import Samples, check_labels, combine_weights
+from skbreast._validation import (
+    check_choice,
+    check_groups,
+    check_number,
+    check_patches,
+    keep_feature_count,
+    warn_if_scaled,
+)
+from skbreast.hardware import resolve_precision
+from skbreast.registry import ARCHITECTURES, BACKBONES, check_weights
+
+__all__ = [
+    "check_all_classes",
+    "check_like_fitted",
+    "check_parameters",
+    "check_samples",
+    "check_validation",
+    "count_channels",
+    "find_classes",
+    "previous_state",
+    "resolved_weights",
+]
+
+
+def check_parameters(classifier):
+    """Check every parameter, and that those that belong together fit."""
+    if not callable(classifier.architecture):
+        known = (*ARCHITECTURES, *BACKBONES)
+        check_choice(classifier.architecture, name="architecture", choices=known)
+    check_weights(classifier.weights, words=("auto", "imagenet"))
+    check_input_size(classifier.input_size)
+    resolve_precision(classifier.precision)
+    check_choice(classifier.augment, name="augment", choices=AUGMENTATIONS)
+    check_number(classifier.max_epochs, name="max_epochs", low=1, integer=True)
+    check_number(classifier.batch_size, name="batch_size", low=1, integer=True)
+    check_number(classifier.patience, name="patience", low=1, integer=True)
+    check_number(classifier.learning_rate, name="learning_rate", low=0, high=1, open_low=True)
+    check_number(
+        classifier.validation_fraction, name="validation_fraction", low=0, high=0.5, open_low=True
+    )
+    if resolved_weights(classifier) is not None and classifier.architecture not in BACKBONES:
+        raise ValueError(
+            f"weights={classifier.weights!r} is for a backbone; architecture="
+            f"{classifier.architecture!r} starts from random weights (weights='auto' or None)."
+        )
+
+
+def check_like_fitted(classifier, X, *, n_channels, name="X"):
+    """Check patches: of a first `fit` if `n_channels` is None, else like those fitted on."""
+    patches = check_patches(X, image_shape=classifier.image_shape)
+    keep_feature_count(classifier, X, patches, reset=n_channels is None)
+    given = count_channels(patches)
+    if n_channels is not None and given != n_channels:
+        raise ValueError(
+            f"{name} has patches of {given} channels; this {type(classifier).__name__} is fitted "
+            f"on patches of {n_channels}."
+            + (" Rows of pixels need image_shape." if patches.shape[1:3] == (1, 1) else "")
+        )
+    if classifier.architecture in BACKBONES:
+        if given not in (1, 3):
+            raise ValueError(
+                f"{name} has patches of {given} channels; architecture={classifier.architecture!r} "
+                "takes RGB (3 channels) or grey (1)."
+            )
+        warn_if_scaled(X, patches)
+    return patches
+
+
+def resolved_weights(classifier):
+    """Return the pretrained weights that "auto" stands for: "imagenet", a path or None."""
+    if isinstance(classifier.weights, str) and classifier.weights == "auto":
+        return "imagenet" if classifier.architecture in BACKBONES else None
+    return classifier.weights
+
+
+def previous_state(classifier, classes, n_channels):
+    """Return what a warm start goes on from: weights, shape and history of the last fit."""
+    if not classifier.warm_start or not hasattr(classifier, "weights_"):
+        return None
+    if not np.array_equal(classes, classifier.classes_):
+        raise ValueError(
+            f"warm_start: y has the classes {classes.tolist()}, the last fit had "
+            f"{classifier.classes_.tolist()}; they must be the same."
+        )
+    if n_channels != classifier.patch_shape_[2]:
+        raise ValueError(
+            f"warm_start: X has patches of {n_channels} channels, the last fit had "
+            f"{classifier.patch_shape_[2]}; they must be the same."
+        )
+    return {
+        "weights": classifier.weights_,
+        "shape": classifier.patch_shape_,
+        "history": classifier.history_,
+    }
+
+
+def check_samples(classifier, X, y, sample_weight, groups, *, n_channels):
+    """Check what is learned from; patches of no weight are left out."""
+    X = check_like_fitted(classifier, X, n_channels=n_channels)
+    y = check_labels(y, n_samples=len(X))
+    weights = combine_weights(sample_weight, classifier.class_weight, y)
+    if groups is not None:
+        groups = check_groups(groups, n_samples=len(X))
+    if sample_weight is not None:
+        sample_weight = np.asarray(sample_weight)
+    samples = Samples(X, y, weights, sample_weight, groups)
+    return samples if weights.all() else samples.take(weights > 0)
+
+
+def check_validation(classifier, X_val, y_val, sample_weight_val, n_channels):
+    """Check the validation patches of `fit`; None where there are none."""
+    if (X_val is None) != (y_val is None):
+        raise ValueError("X_val and y_val must be given together.")
+    if X_val is None:
+        if sample_weight_val is not None:
+            raise ValueError("sample_weight_val is given without X_val and y_val.")
+        return None
+    X_val = check_like_fitted(classifier, X_val, n_channels=n_channels, name="X_val")
+    y_val = check_labels(y_val, n_samples=len(X_val), name="y_val")
+    unknown = np.setdiff1d(y_val, classifier.classes_)
+    if len(unknown):
+        raise ValueError(f"y_val holds classes that y lacks: {unknown.tolist()}.")
+    weights = combine_weights(sample_weight_val, None, y_val, name="sample_weight_val")
+    return Samples(X_val, y_val, weights)
+
+
+def check_all_classes(classifier, classes, y, *, first):
+    """Fix `classes_` in the first call of `partial_fit`, and compare in later ones."""
+    if first:
+        if classes is None:
+            raise ValueError("classes must be given in the first call of partial_fit.")
+        classifier.classes_ = find_classes(check_labels(classes, n_samples=None, name="classes"))
+    elif classes is not None and not np.array_equal(np.unique(classes), classifier.classes_):
+        raise ValueError(
+            f"classes={np.unique(classes).tolist()} differ from those of the first call, "
+            f"{classifier.classes_.tolist()}."
+        )
+    unknown = np.setdiff1d(y, classifier.classes_)
+    if len(unknown):
+        raise ValueError(f"y holds labels that classes lacks: {unknown.tolist()}.")
+
+
+def find_classes(labels):
+    """Return the labels that occur, of which there must be two."""
+    classes = np.unique(labels)
+    if len(classes) < 2:
+        raise ValueError(
+            f"y holds one class, {classes.tolist()[0]!r}; at least 2 classes are needed."
+        )
+    return classes
+
+
+def count_channels(patches):
+    """Return the number of channels, which is 3 for references."""
+    return patches.shape[3] if patches.ndim == 4 else 3
