@@ -416,7 +416,7 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         return self.learning_rate * (1 if program.phases == ("all",) else TOP_RATE)
 
     def _program(self, **options):
-        from skbreast._keras.training import get_program
+        from skbreast._keras.programs import get_program
 
         shape, n_classes = self.patch_shape_, len(self.classes_)
         return get_program(self.architecture, shape, n_classes, self.precision_, **options)

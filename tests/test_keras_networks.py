@@ -1,14 +1,13 @@
 """Our own networks and the compiled program around them."""
 
 import random
-import threading
 from functools import partial
 
 import numpy as np
 import pytest
 
-from skbreast._keras import networks, training  # first: it starts TensorFlow quietly
-from skbreast._keras.training import Program, get_program, seeded_layers
+from skbreast._keras import networks  # first: it starts TensorFlow quietly
+from skbreast._keras.training import Program, seeded_layers
 from skbreast.registry import ARCHITECTURES
 
 import keras  # noqa: TID253  # isort: skip
@@ -205,29 +204,6 @@ def test_scores_do_not_depend_on_neighbours(program, patches):
     np.testing.assert_allclose(program.scores(patches.astype("f4")), program.scores(patches))
 
 
-def test_programs_are_shared_within_a_thread_only():
-    first = get_program("small", SHAPE, 2, "float32")
-    assert get_program("small", list(SHAPE), 2, "float32") is first
-    others = []
-    thread = threading.Thread(
-        target=lambda: others.append(get_program("small", SHAPE, 2, "float32"))
-    )
-    thread.start()
-    thread.join()
-    assert others[0] is not first
-
-
-def test_few_programs_are_kept():
-    def build(shape, n_classes):
-        return keras.Sequential(
-            [keras.Input(shape), layers.GlobalAveragePooling2D(), layers.Dense(n_classes)]
-        )
-
-    for n_classes in range(2, 2 + 2 * training.PROGRAMS_KEPT):
-        get_program(build, SHAPE, n_classes, "float32")
-    assert len(training._local.programs) == training.PROGRAMS_KEPT
-
-
 def tail(*last):
     def build(shape, n_classes):
         inputs = keras.Input(shape)
@@ -252,7 +228,7 @@ def tail(*last):
     ids=["logits", "dense", "layer", "activation", "nested softmax", "nested logits"],
 )
 def test_softmax_is_recognised(architecture, ends_in_softmax, patches):
-    program = get_program(architecture, SHAPE, 3, "float32")
+    program = Program(architecture, SHAPE, 3, "float32")
     scores = program.scores(patches)
     raw = np.asarray(program.network(patches.astype("f4")))
     np.testing.assert_allclose(
@@ -264,7 +240,7 @@ def test_regularisers_of_a_users_network_work(patches):
     norms = []
     for regularizer in (None, keras.regularizers.L2(1e6)):
         build = tail(partial(layers.Dense, kernel_regularizer=regularizer))
-        program = get_program(build, SHAPE, 3, "float32", fresh=True)
+        program = Program(build, SHAPE, 3, "float32")
         program.reset(np.random.default_rng(0))
         program.set_weights([np.full((3, 3), 0.5), np.zeros(3)])
         step = program.start("all")

@@ -20,7 +20,10 @@ def build_plain(input_shape, n_classes):
 
 @pytest.fixture(scope="module")
 def program():
-    return Program(build_plain, (6, 6, 3), 2, "float32")
+    program = Program(build_plain, (6, 6, 3), 2, "float32")
+    rng = np.random.default_rng(0)
+    program.set_weights([rng.normal(size=array.shape) for array in program.get_weights()])
+    return program
 
 
 @pytest.fixture(scope="module")

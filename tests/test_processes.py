@@ -4,7 +4,9 @@ import hashlib
 import pickle
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 from skbreast import PatchCNNClassifier, TransferFeatureExtractor
-from skbreast._keras import training
+from skbreast._keras import programs, training
 from skbreast.datasets import make_patches
 from skbreast.persistence import load, save
 
@@ -105,7 +107,16 @@ def test_state_is_little_more_than_the_weights(bunch, fitted, tmp_path):
     assert len(pickle.dumps(extractor)) < 2000
 
 
-def test_a_search_builds_one_network_a_structure(bunch, monkeypatch):
+def build_own(input_shape, n_classes, width):
+    import keras
+
+    inputs = keras.Input(input_shape)
+    x = keras.layers.Conv2D(width, 3)(keras.layers.Rescaling(1 / 255)(inputs))
+    return keras.Model(inputs, keras.layers.Dense(n_classes)(keras.layers.Flatten()(x)))
+
+
+@pytest.mark.parametrize("architecture", ["small", partial(build_own, width=4)])
+def test_a_search_compiles_one_network_a_structure(bunch, monkeypatch, architecture):
     built = []
     build = training.Program.__init__
 
@@ -114,31 +125,41 @@ def test_a_search_builds_one_network_a_structure(bunch, monkeypatch):
         build(program, *structure)
 
     monkeypatch.setattr(training.Program, "__init__", counted)
-    monkeypatch.setattr(training, "_local", type(training._local)())
+    monkeypatch.setattr(programs, "_local", threading.local())
     grid = {"learning_rate": np.logspace(-4, -2, 6), "batch_size": [4, 8]}
-    search = GridSearchCV(network(max_epochs=1), grid, cv=3)
+    search = GridSearchCV(network(architecture=architecture, max_epochs=1), grid, cv=3)
     search.fit(bunch.data, bunch.target)
     assert len(built) == 1
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads /proc")
-def test_37_fits_do_not_grow_the_process():
-    printed = run("""
-import hashlib
+@pytest.mark.parametrize("architecture", ["small", "own"])
+def test_37_fits_do_not_grow_the_process(architecture):
+    printed = run(
+        """
+import keras
 from sklearn.model_selection import GridSearchCV
 
 def resident():
     pages = int(open("/proc/self/statm").read().split()[1])
     return pages * os.sysconf("SC_PAGESIZE") / 2**20
 
-model = PatchCNNClassifier(max_epochs=1, batch_size=8, random_state=0)
+def own(input_shape, n_classes):
+    inputs = keras.Input(input_shape)
+    x = keras.layers.Conv2D(8, 3)(keras.layers.Rescaling(1 / 255)(inputs))
+    return keras.Model(inputs, keras.layers.Dense(n_classes)(keras.layers.Flatten()(x)))
+
+architecture = own if sys.argv[1] == "own" else sys.argv[1]
+model = PatchCNNClassifier(architecture, max_epochs=1, batch_size=8, random_state=0)
 model.fit(bunch.data, bunch.target).predict(bunch.data)
 before = resident()
 grid = {"learning_rate": [10**-n for n in range(1, 7)], "batch_size": [4, 8]}
 GridSearchCV(model, grid, cv=3).fit(bunch.data, bunch.target)  # 36 fits and a last one
 print(resident() - before)
-""")
+""",
+        architecture,
+    )
     assert float(printed) <= 30
 
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import layers as keras_layers
 
 from skbreast._keras.backbones import block_output, build_backbone, preprocess
-from skbreast._keras.training import draw_kernels, file_state, seeded_layers
+from skbreast._keras.training import compiled, draw_kernels, file_state, seeded_layers
 from skbreast.registry import get_backbone
 
 __all__ = ["FrozenNetwork", "get_frozen"]
@@ -101,10 +101,10 @@ class FrozenNetwork:
         outputs = tapped(preprocess(pixels, preprocessing), training=False)
         joined = outputs if len(pooled) == 1 else keras_layers.Concatenate()(outputs)
         self.model = keras.Model(pixels, joined)
-        self._forward = tf.function(
+        self._forward = compiled(
             lambda patches: self.model(patches, training=False),
-            input_signature=[tf.TensorSpec(self.model.input_shape, tf.float32)],
-        ).get_concrete_function()  # called by itself, it knows no warnings of retracing
+            [tf.TensorSpec(self.model.input_shape, tf.float32)],
+        )
 
     def features(self, patches):
         """Return ``(n, sum(widths))`` float32 features of raw RGB patches."""

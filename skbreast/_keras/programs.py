@@ -1,0 +1,87 @@
+"""One compiled program a structure and thread, whichever estimator asks for it."""
+
+import threading
+from collections import OrderedDict
+
+from skbreast._keras.blueprints import blueprint
+from skbreast._keras.networks import build_network
+from skbreast._keras.training import Program, seeded_layers
+
+__all__ = ["get_program"]
+
+PROGRAMS_KEPT = 4
+CALLABLES_KNOWN = 16
+_local = threading.local()
+
+
+def get_program(architecture, input_shape, n_classes, precision, *, fresh=False, seed=0):
+    """Return this thread's compiled network of a structure, building it where there is none.
+
+    Parameters
+    ----------
+    architecture, input_shape, n_classes, precision
+        As for :func:`skbreast._keras.networks.build_network`.
+    fresh : bool, default=False
+        Whether a user's callable is called again, since only it knows how its weights begin.
+        Where it builds what it built before, those weights go into the compiled network.
+    seed : int, default=0
+        Decides how they begin where its layers have no seeds of their own.
+
+    Returns
+    -------
+    Program
+        With weights of no meaning, or those of the callable if `fresh`.
+    """
+    structure = (tuple(input_shape), n_classes, precision)
+    if callable(architecture):
+        return _program_of_callable(architecture, structure, fresh, seed)
+    key = (architecture, *structure)
+    return _find(key) or _build(key, architecture, structure, seed)
+
+
+def _program_of_callable(build, structure, fresh, seed):
+    # A callable may be unhashable. What is known of it keeps it alive, so its id stays its own.
+    name = (id(build), *structure)
+    _, known_key = _known().get(name, (build, None))
+    if not fresh and known_key in _kept():
+        return _find(known_key)
+    with seeded_layers(seed):
+        network = build_network(build, structure[0], structure[1])
+    key = (blueprint(network) or name, *structure)
+    if key[0] == name:  # nobody can tell whether it is what it was
+        _kept().pop(key, None)
+    _remember(_known(), name, (build, key), CALLABLES_KNOWN)
+    program = _find(key)
+    if program is None:
+        return _build(key, build, structure, seed, network)
+    program.set_weights(network.get_weights())
+    return program
+
+
+def _find(key):
+    programs = _kept()
+    if key in programs:
+        programs.move_to_end(key)
+    return programs.get(key)
+
+
+def _build(key, architecture, structure, seed, network=None):
+    with seeded_layers(seed):
+        program = Program(architecture, *structure, network)
+    _remember(_kept(), key, program, PROGRAMS_KEPT)
+    return program
+
+
+def _remember(store, key, value, n_kept):
+    store[key] = value
+    store.move_to_end(key)
+    while len(store) > n_kept:
+        store.popitem(last=False)
+
+
+def _kept():
+    return _local.__dict__.setdefault("programs", OrderedDict())
+
+
+def _known():
+    return _local.__dict__.setdefault("callables", OrderedDict())
