@@ -36,6 +36,7 @@ def test_frozen_features_reach_an_auc_of_090_over_five_folds_of_patients(idc):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_default_network_reaches_an_auc_of_092_on_a_fold_of_patients_held_out(idc):
     # One of the five folds whose mean the README gives: all of them take a quarter of an hour.
     train, test = _folds(idc)[0]
