@@ -1,20 +1,29 @@
-"""Time and memory of a grid search of 37 fits, ours beside a network that each fit builds anew.
+"""Time and memory of a grid search of 37 fits, beside scikeras with the same network.
 
-python benchmarks/grid_search.py [--rounds 3]
+python benchmarks/grid_search.py [--rounds 3] [--write]    # the latter: docs/grid_search.rst
 
-Each side runs in a process of its own, in turn; what is printed are medians and their ratio.
+Each side runs in a process of its own, in turn; what is shown are medians and their ratio.
 """
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
+from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "docs"))
+
+from make_tables import list_table  # noqa: E402
+
+PAGE = ROOT / "docs" / "grid_search.rst"
 COMMON = """
 import json, os, time
-from sklearn.base import BaseEstimator, ClassifierMixin
+from functools import partial
 from sklearn.model_selection import GridSearchCV
+from sklearn.utils import ClassifierTags
 from skbreast import PatchCNNClassifier
 from skbreast.datasets import make_patches
 from skbreast.networks import build_network
@@ -23,37 +32,46 @@ def resident():
     pages = int(open("/proc/self/statm").read().split()[1])
     return pages * os.sysconf("SC_PAGESIZE") / 2**20
 
-class Rebuilding(ClassifierMixin, BaseEstimator):
-    "What wrappers do: build, compile and trace a network in every fit."
+def from_scikeras():
+    from scikeras.wrappers import KerasClassifier
 
-    def __init__(self, learning_rate=1e-3, batch_size=32):
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
+    class TaggedKerasClassifier(KerasClassifier):
+        def __sklearn_tags__(self):
+            tags = super().__sklearn_tags__()
+            tags.estimator_type = "classifier"
+            tags.classifier_tags = ClassifierTags()
+            return tags
 
-    def fit(self, X, y):
-        import keras, numpy as np
-        self.classes_ = np.unique(y)
-        self.network_ = build_network("small", X.shape[1:], 2)
-        self.network_.compile(
-            keras.optimizers.AdamW(self.learning_rate), "sparse_categorical_crossentropy"
-        )
-        self.network_.fit(X, y, epochs=1, batch_size=self.batch_size, verbose=0)
-        return self
+    return TaggedKerasClassifier(
+        build_network,
+        model__architecture="small",
+        model__input_shape=(24, 24, 3),
+        model__n_classes=2,
+        loss="sparse_categorical_crossentropy",
+        optimizer="adamw",
+        optimizer__learning_rate=1e-3,
+        batch_size=16,
+        epochs=1,
+        verbose=0,
+    )
 
-    def predict(self, X):
-        return self.network_.predict(X, verbose=0).argmax(axis=1)
+def ours(architecture):
+    return PatchCNNClassifier(architecture, max_epochs=1, augment=None, precision="float32")
 
 bunch = make_patches(16, 8, patch_size=24, mpp=1.0, random_state=0)
-grid = {"learning_rate": [10**-n for n in range(1, 7)], "batch_size": [16, 32]}
-model = MODEL
+model, rate = MODEL
+grid = {rate: [10**-n for n in range(1, 7)], "batch_size": [16, 32]}
 model.fit(bunch.data, bunch.target).predict(bunch.data)
 before, start = resident(), time.perf_counter()
 GridSearchCV(model, grid, cv=3).fit(bunch.data, bunch.target)  # 36 fits and a last one
 print(json.dumps({"seconds": time.perf_counter() - start, "mebibytes": resident() - before}))
 """
 SIDES = {
-    "skbreast": "PatchCNNClassifier(max_epochs=1, augment=None, random_state=0)",
-    "a network built in every fit": "Rebuilding()",
+    '`PatchCNNClassifier("small")`': '(ours("small"), "learning_rate")',
+    "`PatchCNNClassifier` with a function that builds the same": (
+        '(ours(partial(build_network, "small")), "learning_rate")'
+    ),
+    "scikeras 0.13 with that function": '(from_scikeras(), "optimizer__learning_rate")',
 }
 
 
@@ -63,28 +81,52 @@ def measure(model):
         [sys.executable, "-c", COMMON.replace("MODEL", model)],
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
+    if process.returncode:
+        sys.exit(process.stderr)
     return json.loads(process.stdout.splitlines()[-1])
 
 
-def main(rounds):
-    """Print the table."""
+def medians(rounds):
+    """Return ``{side: {quantity: median}}`` of so many alternating runs."""
     results = {name: [] for name in SIDES}
     for _ in range(rounds):
         for name, model in SIDES.items():
             results[name].append(measure(model))
-    medians = {
-        name: {key: statistics.median(each[key] for each in runs) for key in runs[0]}
+    return {
+        name: {key: statistics.median(run[key] for run in runs) for key in runs[0]}
         for name, runs in results.items()
     }
-    for name, each in medians.items():
-        print(f"{name:30} {each['seconds']:6.1f} s  {each['mebibytes']:+7.1f} MiB")
-    ours, theirs = medians.values()
-    print(f"{'ratio':30} {theirs['seconds'] / ours['seconds']:6.1f}")
+
+
+def table(measured):
+    """Return the table as reStructuredText."""
+    slowest = max(each["seconds"] for each in measured.values())
+    rows = [
+        (
+            name,
+            f"{each['seconds']:.1f}",
+            f"{slowest / each['seconds']:.1f}",
+            f"{each['mebibytes']:+.0f}",
+        )
+        for name, each in measured.items()
+    ]
+    return list_table(("37 fits", "seconds", "times as fast", "memory in MiB"), rows)
+
+
+def main(rounds, write):
+    """Measure, print, and write the page if asked to."""
+    made = table(medians(rounds))
+    print(made)
+    if write:
+        note = f"Medians of {rounds} alternating runs on {os.cpu_count()} cores."
+        PAGE.write_text(f"{made}\n{note}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
-    main(parser.parse_args().rounds)
+    parser.add_argument("--write", action="store_true")
+    arguments = parser.parse_args()
+    main(arguments.rounds, arguments.write)

@@ -1,5 +1,6 @@
 """One compiled program a structure and thread, whichever estimator asks for it."""
 
+import gc
 import threading
 from collections import OrderedDict
 
@@ -11,6 +12,7 @@ __all__ = ["get_program"]
 
 PROGRAMS_KEPT = 4
 CALLABLES_KNOWN = 16
+DISCARDED_BYTES = 2**23
 _local = threading.local()
 
 
@@ -54,8 +56,22 @@ def _program_of_callable(build, structure, fresh, seed):
     program = _find(key)
     if program is None:
         return _build(key, build, structure, seed, network)
-    program.set_weights(network.get_weights())
+    weights = network.get_weights()
+    program.set_weights(weights)
+    del network
+    _collect_after(sum(array.nbytes for array in weights))
     return program
+
+
+def _collect_after(n_bytes):
+    """Have discarded networks freed before they are many.
+
+    They are cycles, and Python, which looks for those rarely, knows nothing of their tensors.
+    """
+    _local.discarded = getattr(_local, "discarded", 0) + n_bytes
+    if _local.discarded > DISCARDED_BYTES:
+        _local.discarded = 0
+        gc.collect()
 
 
 def _find(key):
