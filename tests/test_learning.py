@@ -1,5 +1,6 @@
 """How a training runs for its user: passes, interruption, validation weights, callbacks."""
 
+import pickle
 import signal
 import warnings
 
@@ -77,6 +78,17 @@ def test_partial_fit_is_seeded_and_weighted(patches):
     weighted = make_classifier().partial_fit(X, y, classes=[0, 1], sample_weight=half)
     kept = half == 1
     assert same_weights(weighted, make_classifier().partial_fit(X[kept], y[kept], classes=[0, 1]))
+
+
+@pytest.mark.parametrize("next_step", ["fit", "partial_fit"])
+def test_a_pickle_goes_on_with_the_same_bits(patches, next_step):
+    X, y = patches
+    model = make_classifier(random_state=np.random.RandomState(0))
+    model.partial_fit(X, y, classes=[0, 1]).partial_fit(X, y)
+    restored = pickle.loads(pickle.dumps(model))
+    for each in (model, restored):
+        getattr(each, next_step)(X, y)
+    assert same_weights(model, restored)
 
 
 def test_fit_and_partial_fit_in_turn(patches):

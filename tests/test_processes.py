@@ -80,6 +80,62 @@ print(hashlib.sha256(pickle.dumps(model.weights_)).hexdigest())
     assert printed == hashlib.sha256(pickle.dumps(fitted.weights_)).hexdigest()
 
 
+def test_the_users_session_decides_nothing_and_stays_as_it_was():
+    printed = run("""
+import random
+import keras
+import numpy as np
+import tensorflow as tf
+from skbreast import TransferFeatureExtractor
+from tensorflow.python.framework import config as framework_config
+
+def build(shape, n_classes):
+    inputs = keras.Input(shape)
+    x = keras.layers.Dropout(0.5)(keras.layers.Rescaling(1 / 255)(inputs))
+    return keras.Model(inputs, keras.layers.Dense(n_classes)(keras.layers.Flatten()(x)))
+
+def fit(architecture):
+    model = PatchCNNClassifier(architecture, max_epochs=2, batch_size=8, random_state=0)
+    return pickle.dumps(model.fit(bunch.data, bunch.target).weights_)
+
+def extract():
+    extractor = TransferFeatureExtractor(
+        layers="block1", input_size=32, weights=None, random_state=0
+    )
+    return extractor.fit_transform(bunch.data).tobytes()
+
+def results():
+    return fit("small"), extract(), fit(build)
+
+def draws():
+    drawn = keras.random.normal((2,)), tf.random.normal((2,))
+    return random.random(), np.random.random(), [each.numpy().tolist() for each in drawn]
+
+def settings():
+    deterministic = framework_config.is_op_determinism_enabled()
+    names = keras.config.dtype_policy().name, keras.config.floatx(), keras.config.backend()
+    return deterministic, names, dict(os.environ)
+
+expected = results()
+for seed in (1, 2):
+    keras.utils.set_random_seed(seed)
+    drawn, before = draws(), settings()
+    keras.utils.set_random_seed(seed)
+    assert results() == expected
+    assert draws() == drawn
+    assert settings() == before
+
+keras.config.set_dtype_policy("mixed_bfloat16")  # a network of the user's follows it, ours do not
+tf.config.experimental.enable_op_determinism()
+before = settings()
+assert results()[:2] == expected[:2]
+assert fit(build) == fit(build)
+assert settings() == before
+print("passed")
+""")
+    assert printed == "passed"
+
+
 def test_unpickling_needs_no_keras_until_predict(bunch, fitted, tmp_path):
     (tmp_path / "model.pickle").write_bytes(pickle.dumps(fitted))
     printed = run(

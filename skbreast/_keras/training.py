@@ -146,11 +146,12 @@ class Program:
 
         def learn(patches, targets, weights):
             with tf.GradientTape() as tape:
-                scores = self.network(patches, training=True)
+                scores = tf.cast(self.network(patches, training=True), tf.float32)
                 losses = weights * self._losses(targets, scores)
                 # Over the number of patches: over their weights, those of a batch would cancel out.
                 # Then regularisers, which a user's own network may have.
-                objective = tf.add_n([tf.reduce_mean(losses), *self.network.losses])
+                penalties = [tf.cast(each, tf.float32) for each in self.network.losses]
+                objective = tf.add_n([tf.reduce_mean(losses), *penalties])
             gradients = tape.gradient(objective, [variable.value for variable in variables])
             apply_adamw(optimizer, gradients, variables)
             hits = tf.cast(tf.argmax(scores, axis=1, output_type=tf.int32) == targets, tf.float32)
