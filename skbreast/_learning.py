@@ -2,6 +2,8 @@
 
 import warnings
 
+import numpy as np
+
 from skbreast._callbacks import EpochTasks
 from skbreast._fitting import BestWeights, constant_rate, extended, run_phases, train
 from skbreast._progress import progress_bar
@@ -88,13 +90,15 @@ def learn_once(estimator, program, phase, training, state):
     dict
         The state for the next call.
     """
+    seed = (state["seed"], state["calls"])
+    program.reseed(np.random.default_rng(seed))  # others may have used the network in between
     rows = train(
         program,
         training,
         **phase | {"epochs": 1},
         batch_size=estimator.batch_size,
         augment=estimator.augment,
-        seed=(state["seed"], state["calls"]),
+        seed=seed,
         schedule=constant_rate,
         optimizer_state=state["optimizer"],
     )

@@ -87,6 +87,7 @@ def test_a_pickle_goes_on_with_the_same_bits(patches, next_step):
     model.partial_fit(X, y, classes=[0, 1]).partial_fit(X, y)
     restored = pickle.loads(pickle.dumps(model))
     for each in (model, restored):
+        make_classifier(max_epochs=1).fit(X, y)  # which uses the same network
         getattr(each, next_step)(X, y)
     assert same_weights(model, restored)
 

@@ -101,6 +101,10 @@ class Program:
         if weights is not None:
             backbone = self.network.get_layer(BACKBONE_LAYER).network
             backbone.set_weights(_pretrained(self.architecture, *file_state(weights)))
+        self.reseed(rng)
+
+    def reseed(self, rng):
+        """Draw the state of every layer that is random itself, as dropout is."""
         for state in _seed_states(self.network):
             state.assign(rng.integers(2**31, size=state.shape).astype("uint32"))
 
