@@ -7,6 +7,7 @@ from skbreast._patches import check_input_size
 from skbreast._training_data import Samples, check_labels, combine_weights
 from skbreast._validation import (
     check_choice,
+    check_flag,
     check_groups,
     check_number,
     check_patches,
@@ -30,7 +31,11 @@ __all__ = [
 
 
 def check_parameters(classifier):
-    """Check every parameter, and that those that belong together fit."""
+    """Check the parameters, and that those that belong together fit."""
+    for name in ("early_stopping", "warm_start"):
+        check_flag(getattr(classifier, name), name=name)
+    if not isinstance(classifier.verbose, bool):
+        check_number(classifier.verbose, name="verbose", low=0)
     if not callable(classifier.architecture):
         known = (*ARCHITECTURES, *BACKBONES)
         check_choice(classifier.architecture, name="architecture", choices=known)
@@ -94,6 +99,12 @@ def previous_state(classifier, classes, n_channels):
             f"warm_start: X has patches of {n_channels} channels, the last fit had "
             f"{classifier.patch_shape_[2]}; they must be the same."
         )
+    size = check_input_size(classifier.input_size)
+    if size not in (None, classifier.patch_shape_[:2]):
+        raise ValueError(
+            f"warm_start: input_size={classifier.input_size!r}, the last fit had "
+            f"{classifier.patch_shape_[:2]}; they must be the same."
+        )
     return {
         "weights": classifier.weights_,
         "shape": classifier.patch_shape_,
@@ -109,7 +120,7 @@ def check_samples(classifier, X, y, sample_weight, groups, *, n_channels):
     if groups is not None:
         groups = check_groups(groups, n_samples=len(X))
     if sample_weight is not None:
-        sample_weight = np.asarray(sample_weight)
+        sample_weight = np.broadcast_to(sample_weight, len(y))
     samples = Samples(X, y, weights, sample_weight, groups)
     return samples if weights.all() else samples.take(weights > 0)
 
@@ -136,7 +147,8 @@ def check_all_classes(classifier, classes, y, *, first):
     if first:
         if classes is None:
             raise ValueError("classes must be given in the first call of partial_fit.")
-        classifier.classes_ = find_classes(check_labels(classes, n_samples=None, name="classes"))
+        classes = check_labels(classes, n_samples=None, name="classes")
+        classifier.classes_ = find_classes(classes, name="classes")
     elif classes is not None and not np.array_equal(np.unique(classes), classifier.classes_):
         raise ValueError(
             f"classes={np.unique(classes).tolist()} differ from those of the first call, "
@@ -147,12 +159,12 @@ def check_all_classes(classifier, classes, y, *, first):
         raise ValueError(f"y holds labels that classes lacks: {unknown.tolist()}.")
 
 
-def find_classes(labels):
+def find_classes(labels, *, name="y"):
     """Return the labels that occur, of which there must be two."""
     classes = np.unique(labels)
     if len(classes) < 2:
         raise ValueError(
-            f"y holds one class, {classes.tolist()[0]!r}; at least 2 classes are needed."
+            f"{name} holds one class, {classes.tolist()[0]!r}; at least 2 classes are needed."
         )
     return classes
 

@@ -59,13 +59,16 @@ def learn(estimator, program, phases, training, validation, *, samples, history,
         with progress_bar("Training", n_epochs, show=estimator.verbose) as advance:
             for row in rows:
                 _note_epoch(estimator, row, advance)
-                if tasks.end_epoch(lambda: _fitted_state(estimator, program, best=None)):
+                if tasks.end_epoch(lambda: _fitted_state(estimator, program)):
                     break
     except KeyboardInterrupt:
         _warn_of_interruption(estimator)
     finally:
         rows.close()
-    vars(estimator).update(_fitted_state(estimator, program, best))
+    vars(estimator).update(_fitted_state(estimator, program))
+    if best is not None and best.weights:
+        best_epoch = len(history.get("loss", ())) + best.epoch
+        vars(estimator).update(best_epoch_=best_epoch, weights_=best.weights)
     tasks.end()
 
 
@@ -103,7 +106,7 @@ def learn_once(estimator, program, phase, training, state):
         optimizer_state=state["optimizer"],
     )
     _note_epoch(estimator, next(rows))
-    vars(estimator).update(_fitted_state(estimator, program, best=None))
+    vars(estimator).update(_fitted_state(estimator, program))
     optimizer = program.optimizer_state(phase["phase"])
     return {"seed": state["seed"], "calls": state["calls"] + 1, "optimizer": optimizer}
 
@@ -123,10 +126,7 @@ def _warn_of_interruption(estimator):
     )
 
 
-def _fitted_state(estimator, program, best):
+def _fitted_state(estimator, program):
     """Return the attributes that an estimator has whose training ends here."""
     n_iter = len(estimator.history_["loss"])
-    if best is None or not best.weights:
-        return {"n_iter_": n_iter, "best_epoch_": n_iter, "weights_": program.get_weights()}
-    best_epoch = n_iter - (best.n_seen - best.epoch)
-    return {"n_iter_": n_iter, "best_epoch_": best_epoch, "weights_": best.weights}
+    return {"n_iter_": n_iter, "best_epoch_": n_iter, "weights_": program.get_weights()}

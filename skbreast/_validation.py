@@ -18,6 +18,7 @@ from sklearn.utils.validation import (
 __all__ = [
     "check_choice",
     "check_feature_names_in",
+    "check_flag",
     "check_groups",
     "check_number",
     "check_patches",
@@ -230,6 +231,13 @@ def check_number(value, *, name, low, high=None, integer=False, open_low=False):
     bounds = f"above {low}" if open_low else f"at least {low}"
     bounds += "" if high is None else f" and at most {high}"
     raise ValueError(f"{name} must be {what} {bounds}; got {value!r}.")
+
+
+def check_flag(value, *, name):
+    """Return a truth value, or raise a ValueError that names the parameter."""
+    if isinstance(value, bool | np.bool_):
+        return value
+    raise ValueError(f"{name} must be True or False; got {value!r}.")
 
 
 def check_sample_weight(sample_weight, *, n_samples):

@@ -50,7 +50,8 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         (:func:`skbreast.registry.list_backbones`): fine-tuning, first the new dense layer alone
         for a quarter of the epochs, then the upper half of the backbone's blocks as well, at a
         tenth of the rate. Or ``build(input_shape, n_classes) -> keras.Model`` with one output
-        a class, raw scores or a softmax, for raw pixels.
+        a class, raw scores or a softmax, for raw pixels; it must build the same, anew, whenever it
+        is called.
     weights : {"auto", "imagenet", None} or path, default="auto"
         For a backbone: "imagenet" (packaged for efficientnet_lite0, downloaded for others), a
         Keras weights file, or None for random ones. "auto" is "imagenet" for a backbone and
@@ -66,7 +67,8 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     batch_size : int, default=64
         Patches a step.
     learning_rate : float, default=3e-3
-        Peak of the schedule: a short linear warm-up, then a cosine to 0. The optimizer is AdamW.
+        Peak of the schedule, above 0 and at most 1: a short linear warm-up, then a cosine to 0.
+        The optimizer is AdamW.
     class_weight : {None, "balanced"} or dict, default=None
         Weights by class label, as in scikit-learn.
     augment : {"stain", "geometric", None}, default="stain"
@@ -76,8 +78,8 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Stop when the validation loss has not fallen for `patience` epochs, and restore the best
         epoch's weights. Validation patches are `X_val`, or split off.
     validation_fraction : float, default=0.15
-        Share of the training patches that early stopping splits off when `X_val` is not given:
-        whole patients if `groups` is given, stratified by class.
+        Share of the training patches, at most 0.5, that early stopping splits off when `X_val`
+        is not given: whole patients if `groups` is given, stratified by class.
     patience : int, default=5
         Epochs that early stopping waits.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
@@ -176,8 +178,8 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self,
         X,
         y,
-        *,
         sample_weight=None,
+        *,
         groups=None,
         X_val=None,
         y_val=None,
@@ -223,12 +225,12 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         with _restored_on_error(self):
             return self._fit(X, y, sample_weight, groups, (X_val, y_val, sample_weight_val))
 
-    def partial_fit(self, X, y, classes=None, *, sample_weight=None):
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train the network for one pass over some patches, going on from where it is.
 
         The learning rate stays at `learning_rate`, since no end of the schedule is known. The
         first call fixes classes, size and standardisation of the patches, so let it see patches
-        of both sorts. A backbone learns its upper blocks and its dense layer together. What the
+        of every class. A backbone learns its upper blocks and its dense layer together. What the
         optimizer remembers, twice the size of the weights, stays on the classifier and in its
         pickles until the next `fit`.
 
@@ -241,7 +243,7 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         classes : array-like of shape (n_classes,), optional
             All labels that will ever come; needed in the first call.
         sample_weight : array-like of shape (n_patches,), optional
-            Weight of each patch in the loss; 0 leaves it out.
+            Weight of each patch in the loss, among the patches of this call; 0 leaves it out.
 
         Returns
         -------
@@ -327,16 +329,19 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             samples, validation = samples.take(rows), samples.take(others)
         training_set = self._open_training(samples, size=previous and previous["shape"][:2])
         program = self._start_program(training_set.source, previous, seed)
-        learn(
-            self,
-            program,
-            self._plan(program),
-            training_set,
-            None if validation is None else self._training_set(validation, self.patch_shape_[:2]),
-            samples=samples,
-            history=dict(previous["history"]) if previous else {},
-            seed=seed,
-        )
+        with program.held():
+            learn(
+                self,
+                program,
+                self._plan(program),
+                training_set,
+                None
+                if validation is None
+                else self._training_set(validation, self.patch_shape_[:2]),
+                samples=samples,
+                history=dict(previous["history"]) if previous else {},
+                seed=seed,
+            )
         vars(self).pop("_partial_state", None)
         return self
 
@@ -344,6 +349,10 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         check_parameters(self)
         if self.early_stopping:
             raise ValueError("partial_fit sees no epochs; early_stopping must be False.")
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "partial_fit sees a part of the patches; class_weight must be None or a dict."
+            )
         first = not hasattr(self, "weights_")
         n_channels = None if first else self.patch_shape_[2]
         samples = check_samples(self, X, y, sample_weight, None, n_channels=n_channels)
@@ -354,8 +363,8 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             self.history_ = {}
             program = self._start_program(training_set.source, None, state["seed"])
         else:
-            program = self._program()
-            program.set_weights(self.weights_)
+            program = self._program(fresh=True, seed=state["seed"])
+            self._load(program, self.weights_)
         phase = {"phase": program.phases[-1], "learning_rate": self._last_rate(program)}
         self._partial_state = learn_once(self, program, phase, training_set, state)
         return self
@@ -387,18 +396,18 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         rng = np.random.default_rng(seed)
         program.reset(rng, weights=None if previous else resolved_weights(self))
         if previous:
-            self._load_previous(program, previous["weights"])
+            self._load(program, previous["weights"])
         else:
             program.standardise(*channel_statistics(source))
         return program
 
-    def _load_previous(self, program, weights):
+    def _load(self, program, weights):
         try:
             program.set_weights(weights)
         except ValueError as error:
             raise ValueError(
-                f"warm_start: the weights of the last fit do not fit architecture="
-                f"{self.architecture!r}; it must be the same."
+                f"The weights of the last fit do not fit architecture={self.architecture!r}; it "
+                "must be the same, or fit without warm_start."
             ) from error
 
     def _plan(self, program):
@@ -428,7 +437,9 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             warn = warn_if_scaled if np.abs(self.weights_[0]).mean() > 1 else warn_if_raw
             warn(X, patches)
         source = PatchSource(patches, self.patch_shape_[:2])
-        with self._program().loaded(self.weights_) as program:
+        program = self._program()
+        with program.kept():
+            self._load(program, self.weights_)
             return class_scores(program, source, self.batch_size)
 
     def __sklearn_tags__(self):

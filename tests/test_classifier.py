@@ -391,8 +391,12 @@ def test_warm_start_refuses_another_task(X, y):
         model.fit(X, np.arange(16) % 3)
     with pytest.raises(ValueError, match="warm_start: X has patches of 1 channels"):
         model.fit(X[..., :1], y)
-    with pytest.raises(ValueError, match=r"warm_start: .* do not fit architecture='resnet'"):
-        model.set_params(architecture="resnet").fit(X, y)
+    with pytest.raises(ValueError, match=r"warm_start: input_size=8, the last fit had \(16, 16\)"):
+        clone(model).fit(X, y).set_params(input_size=8).fit(X, y)
+    model.set_params(architecture="resnet")
+    for method in (lambda: model.fit(X, y), lambda: model.predict(X)):
+        with pytest.raises(ValueError, match=r"last fit do not fit architecture='resnet'"):
+            method()
 
 
 def test_an_interruption_before_the_training_leaves_the_last(X, y, monkeypatch):
@@ -557,6 +561,9 @@ def test_learns_more_than_colour():
         ("architecture", None),
         ("weights", 5),
         ("weights", "imagenet"),
+        ("early_stopping", "no"),
+        ("warm_start", None),
+        ("verbose", "x"),
         ("input_size", 0),
         ("input_size", "large"),
         ("input_size", (1, 2, 3)),

@@ -224,8 +224,22 @@ def tail(*last):
         (tail(layers.Dense, lambda n: layers.Activation("softmax")), True),
         (tail(lambda n: keras.Sequential([layers.Dense(n, activation="softmax")])), True),
         (tail(lambda n: keras.Sequential([layers.Dense(n)])), False),
+        (tail(lambda n: layers.Dense(n, activation=lambda x: keras.ops.softmax(x))), True),
+        (
+            tail(layers.Dense, lambda n: layers.Softmax(), lambda n: layers.Activation("linear")),
+            True,
+        ),
     ],
-    ids=["logits", "dense", "layer", "activation", "nested softmax", "nested logits"],
+    ids=[
+        "logits",
+        "dense",
+        "layer",
+        "activation",
+        "nested softmax",
+        "nested logits",
+        "of TensorFlow",
+        "not last",
+    ],
 )
 def test_softmax_is_recognised(architecture, ends_in_softmax, patches):
     program = Program(architecture, SHAPE, 3, "float32")

@@ -64,6 +64,10 @@ def test_partial_fit_needs_its_classes_once(patches):
         model.partial_fit(X[:1], ["other"])
     with pytest.raises(ValueError, match=r"classes=.* differ from those of the first call"):
         model.partial_fit(X, names, classes=["benign", "other"])
+    with pytest.raises(ValueError, match="classes holds one class, 1"):
+        make_classifier().partial_fit(X, y, classes=[1])
+    with pytest.raises(ValueError, match="class_weight must be None or a dict"):
+        make_classifier(class_weight="balanced").partial_fit(X, y, classes=[0, 1])
     with pytest.raises(ValueError, match="classes must be given in the first call"):
         make_classifier().partial_fit(X, y)
     with pytest.raises(ValueError, match="early_stopping must be False"):
@@ -237,6 +241,18 @@ def test_a_callback_may_stop(patches):
     model = make_classifier(max_epochs=9).set_callbacks(Recorder(stop_after=2)).fit(X, y)
     assert model.n_iter_ == 2
     assert model.score(X, y) >= 0
+
+
+def test_a_callback_may_fit_another_network(patches):
+    pytest.importorskip("sklearn.callback", reason="callbacks come with scikit-learn 1.9")
+    X, y = patches
+
+    class Nested(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            make_classifier(random_state=1).fit(X, y).partial_fit(X, y).predict(X)
+
+    model = make_classifier().set_callbacks(Nested()).fit(X, y)
+    assert same_weights(model, make_classifier().fit(X, y))
 
 
 def test_callbacks_are_told_of_a_fit_that_fails(patches):

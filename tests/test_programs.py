@@ -116,6 +116,30 @@ def test_what_a_configuration_does_not_say_has_no_blueprint(middle):
     assert blueprint(build(SHAPE, 2, middle=middle)) is None
 
 
+def test_layers_that_stand_in_two_places_have_no_blueprint():
+    def stacked(*places):
+        inner = [layers.Dense(4) for _ in range(3)]
+        x = inputs = keras.Input((4,))
+        for place in places:
+            x = keras.Sequential([inner[place]])(x)
+        return keras.Model(inputs, x)
+
+    assert blueprint(stacked(0, 1, 2)) is not None
+    assert blueprint(stacked(0, 0, 1)) is blueprint(stacked(0, 1, 1)) is None
+
+
+def test_a_frozen_weight_shows():
+    frozen = build(SHAPE, 2)
+    frozen.layers[2].kernel.trainable = False
+    assert blueprint(frozen) != blueprint(build(SHAPE, 2))
+
+
+def test_recurrent_cells_and_wrappers_have_no_blueprint():
+    inputs = keras.Input((4, 3))
+    for layer in (layers.GRU(2), layers.Bidirectional(layers.LSTM(2))):
+        assert blueprint(keras.Model(inputs, layer(inputs))) is None
+
+
 # Programs
 
 
@@ -201,3 +225,32 @@ def test_shared_programs_give_the_bits_of_new_ones(monkeypatch):
     state = random.getstate()
     fit()
     assert random.getstate() == state
+
+
+def test_a_network_that_was_given_before_is_refused():
+    model = build(SHAPE, 2)
+    get_program(lambda *_: model, SHAPE, 2, "float32", fresh=True)
+    with pytest.raises(ValueError, match=r"returned the same keras\.Model again; it must build"):
+        get_program(lambda *_: model, SHAPE, 2, "float32", fresh=True)
+
+
+def test_a_program_in_use_is_left_alone():
+    outer = get_program("small", SHAPE, 2, "float32", fresh=True)
+    own = get_program(build, SHAPE, 2, "float32", fresh=True)
+    with outer.held(), own.held():
+        assert get_program("small", SHAPE, 2, "float32", fresh=True) is not outer
+        assert get_program(build, SHAPE, 2, "float32", fresh=True) is not own
+    assert get_program("small", SHAPE, 2, "float32", fresh=True) is outer
+    assert get_program(build, SHAPE, 2, "float32", fresh=True) is own
+
+
+@pytest.mark.parametrize("named", ["standardise", "scores", "dropout"])
+def test_users_may_name_layers_as_they_like(named):
+    def with_name(shape, n_classes):
+        inputs = keras.Input(shape)
+        x = layers.Rescaling(1 / 255, name=named)(inputs)
+        return keras.Model(inputs, layers.Dense(n_classes)(layers.Flatten()(x)))
+
+    bunch = make_patches(6, 2, patch_size=16, mpp=1.6, random_state=0)
+    model = PatchCNNClassifier(with_name, max_epochs=1, random_state=0)
+    assert model.fit(bunch.data, bunch.target).predict(bunch.data).shape == (12,)

@@ -8,15 +8,25 @@ import keras
 __all__ = ["blueprint"]
 
 HISTORIES = ("keras_history", "input_layers", "output_layers")
-# Layers that compute what their configuration does not say: code, or files, from elsewhere.
-FOREIGN = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
+# Layers whose configuration says all that they compute, and that hold no other layers.
+KNOWN = {
+    *("InputLayer", "Functional", "Sequential", "Rescaling", "Resizing", "CenterCrop"),
+    *("Conv1D", "Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D", "Dense"),
+    *("BatchNormalization", "GroupNormalization", "LayerNormalization", "UnitNormalization"),
+    *("Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"),
+    *("Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D", "SpatialDropout2D"),
+    *("AveragePooling2D", "MaxPooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D"),
+    *("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"),
+    *("Cropping2D", "Flatten", "Permute", "RepeatVector", "Reshape"),
+    *("UpSampling2D", "ZeroPadding2D"),
+}
 
 
 def blueprint(network):
     """Return a text that is equal for networks that compute the same with the same weights.
 
-    Names of layers are left out, since Keras numbers them. Only what consists of Keras' own
-    layers can be told: code of the user's may do otherwise the next time it runs.
+    Names of layers are left out, since Keras numbers them. Only what consists of known layers can
+    be told: code of the user's may do otherwise the next time it runs.
 
     Parameters
     ----------
@@ -28,31 +38,36 @@ def blueprint(network):
     str or None
         None where the configuration does not say all.
     """
-    if any(map(_holds_code, _all_layers(network))):  # Keras would warn of lambdas
+    layers = list(_all_layers(network))
+    # A layer that stands in two places is one with shared weights; a configuration shows two.
+    if len({id(layer) for layer in layers}) < len(layers) or not all(map(_is_known, layers)):
         return None
-    try:
-        serialized = keras.saving.serialize_keras_object(network)
-    except (NotImplementedError, TypeError, ValueError):  # layers that have no configuration
-        return None
+    serialized = keras.saving.serialize_keras_object(network)
     if not _is_plain(serialized):
         return None
-    try:
-        return json.dumps(_anonymous(serialized, {}), sort_keys=True)
-    except TypeError:
-        return None
+    variables = [(each.name, *each.shape, each.dtype, each.trainable) for each in network.weights]
+    return json.dumps([_anonymous(serialized, {}), variables], sort_keys=True)
 
 
 def _all_layers(layer):
     yield layer
-    for inner in (*getattr(layer, "layers", ()), getattr(layer, "layer", None)):
-        if isinstance(inner, keras.layers.Layer):
-            yield from _all_layers(inner)
+    for inner in getattr(layer, "layers", ()):
+        yield from _all_layers(inner)
 
 
-def _holds_code(layer):
-    """Tell whether a layer was given a function that is not Keras' own."""
-    functions = (value for value in vars(layer).values() if isinstance(value, FunctionType))
-    return any((each.__module__ or "").partition(".")[0] != "keras" for each in functions)
+def _is_known(layer):
+    """Tell whether a layer is of a known class and was given no function but Keras' own."""
+    if type(layer).__name__ not in KNOWN or not _is_of_keras(type(layer)):
+        return False
+    return all(map(_is_of_keras, filter(_is_function, vars(layer).values())))
+
+
+def _is_function(value):
+    return isinstance(value, FunctionType)
+
+
+def _is_of_keras(thing):
+    return (thing.__module__ or "").partition(".")[0] == "keras"
 
 
 def _is_plain(node):
@@ -60,19 +75,10 @@ def _is_plain(node):
     if isinstance(node, list | tuple):
         return all(map(_is_plain, node))
     if not isinstance(node, dict):
-        return True
-    return _is_own(node) and all(map(_is_plain, node.values()))
-
-
-def _is_own(node):
-    if "class_name" not in node:
-        return "value" not in node  # the code of a lambda
-    name, module = node["class_name"], node.get("module")
-    if module is None:
-        return name != "__lambda__"
-    # What can be adapted to data keeps the result to itself.
-    adapts = hasattr(getattr(keras.layers, name, None), "adapt")
-    return module.partition(".")[0] == "keras" and name not in FOREIGN and not adapts
+        return node is None or isinstance(node, str | bool | int | float)
+    module = node.get("module")
+    own = module is None or module.partition(".")[0] == "keras"
+    return own and node.get("class_name") != "__lambda__" and all(map(_is_plain, node.values()))
 
 
 def _anonymous(layer, numbers):

@@ -9,7 +9,13 @@ import tensorflow as tf
 from keras import layers as keras_layers
 
 from skbreast._keras.backbones import block_output, build_backbone, preprocess
-from skbreast._keras.training import compiled, draw_kernels, file_state, seeded_layers
+from skbreast._keras.training import (
+    compiled,
+    draw_kernels,
+    file_state,
+    plain_settings,
+    seeded_layers,
+)
 from skbreast.registry import get_backbone
 
 __all__ = ["FrozenNetwork", "get_frozen"]
@@ -46,7 +52,7 @@ def get_frozen(backbone, *, weights, blocks, pooling, preprocessing, seed):
     key = (backbone if named else id(backbone), source, blocks, pooling, preprocessing, seed)
     with _lock:
         if key not in _networks:
-            with seeded_layers(seed):
+            with seeded_layers(seed), plain_settings():
                 network, row = _open_backbone(backbone, weights, seed)
                 _networks[key] = FrozenNetwork(network, row, blocks, pooling, preprocessing)
             while len(_networks) > NETWORKS_KEPT:
@@ -102,9 +108,13 @@ class FrozenNetwork:
         joined = outputs if len(pooled) == 1 else keras_layers.Concatenate()(outputs)
         self.model = keras.Model(pixels, joined)
         self._forward = compiled(
-            lambda patches: self.model(patches, training=False),
+            self._features,
             [tf.TensorSpec(self.model.input_shape, tf.float32)],
         )
+
+    def _features(self, patches):
+        with plain_settings():  # some layers ask for them when traced
+            return self.model(patches, training=False)
 
     def features(self, patches):
         """Return ``(n, sum(widths))`` float32 features of raw RGB patches."""

@@ -1,12 +1,14 @@
 """One compiled program a structure and thread, whichever estimator asks for it."""
 
+import contextlib
 import gc
 import threading
+import weakref
 from collections import OrderedDict
 
 from skbreast._keras.blueprints import blueprint
 from skbreast._keras.networks import build_network
-from skbreast._keras.training import Program, seeded_layers
+from skbreast._keras.training import Program, plain_settings, seeded_layers
 
 __all__ = ["get_program"]
 
@@ -14,6 +16,8 @@ PROGRAMS_KEPT = 4
 CALLABLES_KNOWN = 16
 DISCARDED_BYTES = 2**23
 _local = threading.local()
+_networks = weakref.WeakSet()  # of callables, in all threads
+_lock = threading.Lock()
 
 
 def get_program(architecture, input_shape, n_classes, precision, *, fresh=False, seed=0):
@@ -38,7 +42,7 @@ def get_program(architecture, input_shape, n_classes, precision, *, fresh=False,
     if callable(architecture):
         return _program_of_callable(architecture, structure, fresh, seed)
     key = (architecture, *structure)
-    return _find(key) or _build(key, architecture, structure, seed)
+    return _find(key, free=fresh) or _build(key, architecture, structure, seed)
 
 
 def _program_of_callable(build, structure, fresh, seed):
@@ -49,11 +53,18 @@ def _program_of_callable(build, structure, fresh, seed):
         return _find(known_key)
     with seeded_layers(seed):
         network = build_network(build, structure[0], structure[1])
+    with _lock:
+        if network in _networks:
+            raise ValueError(
+                "architecture: the callable returned the same keras.Model again; it must build a "
+                "new one whenever it is called."
+            )
+        _networks.add(network)
     key = (blueprint(network) or name, *structure)
     if key[0] == name:  # nobody can tell whether it is what it was
         _kept().pop(key, None)
     _remember(_known(), name, (build, key), CALLABLES_KNOWN)
-    program = _find(key)
+    program = _find(key, free=fresh)
     if program is None:
         return _build(key, build, structure, seed, network)
     weights = network.get_weights()
@@ -74,17 +85,20 @@ def _collect_after(n_bytes):
         gc.collect()
 
 
-def _find(key):
+def _find(key, *, free=False):
     programs = _kept()
-    if key in programs:
-        programs.move_to_end(key)
-    return programs.get(key)
+    if key not in programs or (free and programs[key].in_use):
+        return None
+    programs.move_to_end(key)
+    return programs[key]
 
 
 def _build(key, architecture, structure, seed, network=None):
-    with seeded_layers(seed):
+    settings = contextlib.nullcontext if callable(architecture) else plain_settings
+    with seeded_layers(seed), settings():
         program = Program(architecture, *structure, network)
-    _remember(_kept(), key, program, PROGRAMS_KEPT)
+    if key not in _kept():  # else it is in use
+        _remember(_kept(), key, program, PROGRAMS_KEPT)
     return program
 
 

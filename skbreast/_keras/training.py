@@ -19,6 +19,7 @@ __all__ = [
     "compiled",
     "draw_kernels",
     "file_state",
+    "plain_settings",
     "seeded_layers",
 ]
 
@@ -40,6 +41,20 @@ def seeded_layers(seed):
             yield
         finally:
             random.setstate(state)
+
+
+@contextlib.contextmanager
+def plain_settings():
+    """Build a network of ours in float32 and channels last, whatever the user's session prefers."""
+    with _build_lock:
+        policy, data_format = keras.config.dtype_policy(), keras.config.image_data_format()
+        keras.config.set_dtype_policy("float32")
+        keras.config.set_image_data_format("channels_last")
+        try:
+            yield
+        finally:
+            keras.config.set_dtype_policy(policy)
+            keras.config.set_image_data_format(data_format)
 
 
 def compiled(function, signature):
@@ -68,7 +83,10 @@ class Program:
             architecture, input_shape, n_classes, precision=precision
         )
         self._initial = [variable.numpy() for variable in self.network.weights]
-        self._makes_probabilities = _ends_in_softmax(self.network)
+        self.in_use = False
+        self._makes_probabilities = callable(architecture) and _gives_probabilities(
+            self.network, input_shape
+        )
         self._steps = {}
         self._batch_signature = [
             tf.TensorSpec((None, *input_shape), tf.float32),
@@ -76,7 +94,7 @@ class Program:
             tf.TensorSpec((None,), tf.float32),
         ]
         self._forward = compiled(
-            lambda patches: self.network(patches, training=False), self._batch_signature[:1]
+            lambda patches: self._scores(patches, training=False), self._batch_signature[:1]
         )
 
     @property
@@ -110,7 +128,7 @@ class Program:
 
     def standardise(self, mean, variance):
         """Set what the network's first layer subtracts and divides by, per channel."""
-        for layer in self.network.layers:
+        for layer in [] if callable(self.architecture) else self.network.layers:
             if layer.name == STANDARDISE_LAYER:
                 layer.moving_mean.assign(mean)
                 layer.moving_variance.assign(variance)
@@ -150,7 +168,7 @@ class Program:
 
         def learn(patches, targets, weights):
             with tf.GradientTape() as tape:
-                scores = tf.cast(self.network(patches, training=True), tf.float32)
+                scores = tf.cast(self._scores(patches, training=True), tf.float32)
                 losses = weights * self._losses(targets, scores)
                 # Over the number of patches: over their weights, those of a batch would cancel out.
                 # Then regularisers, which a user's own network may have.
@@ -170,6 +188,11 @@ class Program:
             return traced(*(tf.cast(array, spec.dtype) for array, spec in batch))
 
         return optimizer, step
+
+    def _scores(self, patches, *, training):
+        own = not callable(self.architecture)
+        with plain_settings() if own else contextlib.nullcontext():  # some layers ask when traced
+            return self.network(patches, training=training)
 
     def _losses(self, targets, scores):
         return keras.losses.sparse_categorical_crossentropy(
@@ -203,12 +226,20 @@ class Program:
         return scores
 
     @contextlib.contextmanager
-    def loaded(self, weights):
-        """Hold other weights for a while: a training may be under way in this thread."""
-        own = self.get_weights()
-        self.set_weights(weights)
+    def held(self):
+        """Keep this network for one training: a callback may fit another of its structure."""
+        self.in_use = True
         try:
             yield self
+        finally:
+            self.in_use = False
+
+    @contextlib.contextmanager
+    def kept(self):
+        """Put back the weights that it has now: a training may be under way in this thread."""
+        own = self.get_weights()
+        try:
+            yield
         finally:
             self.set_weights(own)
 
@@ -248,13 +279,11 @@ def apply_adamw(optimizer, gradients, variables):
     optimizer.iterations.assign_add(1)
 
 
-def _ends_in_softmax(network):
-    last = getattr(network, "operations", network.layers)[-1]
-    if isinstance(last, keras.Model):
-        return _ends_in_softmax(last)
-    activation = getattr(last, "activation", None)
-    # A layer of that name, or the operation that keras.ops.softmax leaves behind.
-    return activation is keras.activations.softmax or type(last).__name__ == "Softmax"
+def _gives_probabilities(network, input_shape):
+    """Ask a network: there are many ways to write a softmax."""
+    patches = np.random.default_rng(0).integers(256, size=(4, *input_shape)).astype(np.float32)
+    scores = np.asarray(network(patches, training=False), dtype=np.float64)
+    return bool((scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=0.01))
 
 
 def draw_kernels(network, rng):
@@ -299,5 +328,5 @@ def file_state(weights):
 
 @functools.lru_cache(maxsize=2)
 def _pretrained(architecture, weights, _state):
-    with seeded_layers(0):
+    with seeded_layers(0), plain_settings():
         return build_backbone(BACKBONES[architecture], weights=weights).get_weights()
