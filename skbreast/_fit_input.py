@@ -6,6 +6,7 @@ from skbreast._augment import AUGMENTATIONS
 from skbreast._patches import check_input_size
 from skbreast._training_data import Samples, check_labels, combine_weights
 from skbreast._validation import (
+    SCALED_PIXELS_END,
     check_choice,
     check_flag,
     check_groups,
@@ -14,6 +15,7 @@ from skbreast._validation import (
     keep_feature_count,
     warn_if_scaled,
 )
+from skbreast._warn import warn_user
 from skbreast.hardware import resolve_precision
 from skbreast.registry import ARCHITECTURES, BACKBONES, check_weights
 
@@ -36,6 +38,11 @@ def check_parameters(classifier):
         check_flag(getattr(classifier, name), name=name)
     if not isinstance(classifier.verbose, bool):
         check_number(classifier.verbose, name="verbose", low=0)
+    if hasattr(classifier.architecture, "get_weights"):
+        raise ValueError(
+            "architecture is a network; give a function that builds one anew in each call, "
+            "build(input_shape, n_classes)."
+        )
     if not callable(classifier.architecture):
         known = (*ARCHITECTURES, *BACKBONES)
         check_choice(classifier.architecture, name="architecture", choices=known)
@@ -120,12 +127,12 @@ def check_samples(classifier, X, y, sample_weight, groups, *, n_channels):
     if groups is not None:
         groups = check_groups(groups, n_samples=len(X))
     if sample_weight is not None:
-        sample_weight = np.broadcast_to(sample_weight, len(y))
+        sample_weight = np.broadcast_to(np.asarray(sample_weight), len(y))
     samples = Samples(X, y, weights, sample_weight, groups)
     return samples if weights.all() else samples.take(weights > 0)
 
 
-def check_validation(classifier, X_val, y_val, sample_weight_val, n_channels):
+def check_validation(classifier, X_val, y_val, sample_weight_val, X):
     """Check the validation patches of `fit`; None where there are none."""
     if (X_val is None) != (y_val is None):
         raise ValueError("X_val and y_val must be given together.")
@@ -133,13 +140,24 @@ def check_validation(classifier, X_val, y_val, sample_weight_val, n_channels):
         if sample_weight_val is not None:
             raise ValueError("sample_weight_val is given without X_val and y_val.")
         return None
-    X_val = check_like_fitted(classifier, X_val, n_channels=n_channels, name="X_val")
+    X_val = check_like_fitted(classifier, X_val, n_channels=count_channels(X), name="X_val")
+    _warn_of_scales(X, X_val)
     y_val = check_labels(y_val, n_samples=len(X_val), name="y_val")
     unknown = np.setdiff1d(y_val, classifier.classes_)
     if len(unknown):
         raise ValueError(f"y_val holds classes that y lacks: {unknown.tolist()}.")
     weights = combine_weights(sample_weight_val, None, y_val, name="sample_weight_val")
     return Samples(X_val, y_val, weights)
+
+
+def _warn_of_scales(X, X_val):
+    if X.ndim == X_val.ndim == 4 and X.shape[1:3] != (1, 1):
+        low, high = sorted((float(X.max()), float(X_val.max())))
+        if high > SCALED_PIXELS_END * max(low, 1):
+            warn_user(
+                f"X goes up to {X.max():g} and X_val to {X_val.max():g}; give both the same "
+                "scale, best raw pixels, 0…255."
+            )
 
 
 def check_all_classes(classifier, classes, y, *, first):

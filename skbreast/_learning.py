@@ -1,12 +1,11 @@
 """One training as users meet it: history, progress, callbacks, early stopping, interruption."""
 
-import warnings
-
 import numpy as np
 
 from skbreast._callbacks import EpochTasks
 from skbreast._fitting import BestWeights, constant_rate, extended, run_phases, train
 from skbreast._progress import progress_bar
+from skbreast._warn import warn_user
 from skbreast.exceptions import TrainingInterruptedWarning
 
 __all__ = ["learn", "learn_once"]
@@ -118,11 +117,10 @@ def _note_epoch(estimator, row, advance=lambda note: None):
 
 
 def _warn_of_interruption(estimator):
-    warnings.warn(
+    warn_user(
         f"Training was interrupted in epoch {len(estimator.history_['loss']) + 1}; the classifier "
         "keeps what it learned until then.",
         TrainingInterruptedWarning,
-        stacklevel=5,
     )
 
 

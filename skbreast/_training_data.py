@@ -1,6 +1,5 @@
 """What a fit makes of labels, weights and patients before a network sees them."""
 
-import warnings
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -10,6 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from skbreast._validation import check_sample_weight
+from skbreast._warn import warn_user
 from skbreast.exceptions import UnknownPatientsWarning
 
 __all__ = ["Samples", "check_labels", "combine_weights", "split_off_validation"]
@@ -122,11 +122,10 @@ def split_off_validation(targets, groups, *, fraction, seed):
     """
     if groups is not None:
         return _split_off_patients(targets, groups, fraction, seed)
-    warnings.warn(
+    warn_user(
         "early_stopping splits off patches without groups, so patients may stand on both sides; "
         "pass groups (patient ids), or X_val and y_val.",
         UnknownPatientsWarning,
-        stacklevel=5,
     )
     splitter = StratifiedShuffleSplit(1, test_size=fraction, random_state=seed)
     try:

@@ -4,7 +4,6 @@ import importlib
 import math
 import numbers
 import os
-import warnings
 
 import numpy as np
 from sklearn.utils import check_array
@@ -15,7 +14,10 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skbreast._warn import warn_user
+
 __all__ = [
+    "SCALED_PIXELS_END",
     "check_choice",
     "check_feature_names_in",
     "check_flag",
@@ -87,7 +89,8 @@ def is_references(X):
     # A table iterates over its column names, which are strings too.
     if len(getattr(X, "shape", (0,))) != 1:
         return False
-    first = next(iter(X), None) if hasattr(X, "__iter__") and hasattr(X, "__len__") else None
+    several = hasattr(X, "__iter__") and hasattr(X, "__len__")
+    first = next((each for each in X if each is not None), None) if several else None
     return isinstance(first, str) or hasattr(first, "__fspath__")
 
 
@@ -116,7 +119,14 @@ def check_patches(X, *, image_shape=None):
     """
     if is_references(X):
         return _check_references(X)
+    if getattr(X, "shape", None) == (0,) or (isinstance(X, list | tuple) and not X):
+        raise ValueError("X is empty: it holds 0 samples, and at least 1 patch is needed.")
     X = check_array(X, dtype=None, allow_nd=True, input_name="X")
+    if X.ndim == 2 and isinstance(X.flat[0], str):
+        raise ValueError(
+            f"X holds strings in two dimensions, {X.shape}; patch references are one-dimensional: "
+            "give one column."
+        )
     if X.dtype.kind not in "uifb":
         X = check_array(X, dtype="numeric", allow_nd=True, input_name="X")
     if X.dtype != np.uint8:
@@ -288,21 +298,15 @@ def warn_if_scaled(X, patches):
     """Warn if an array of patches looks scaled to 0…1 where a pretrained network wants 0…255."""
     if np.asarray(X).ndim == 4 and patches.dtype != np.uint8 and 0 < patches.max() <= 1:
         scale = "-1…1" if patches.min() < 0 else "0…1"
-        warnings.warn(
-            f"X looks scaled to {scale}; patches are expected as raw pixels, 0…255.",
-            UserWarning,
-            stacklevel=4,
-        )
+        warn_user(f"X looks scaled to {scale}; patches are expected as raw pixels, 0…255.")
 
 
 def warn_if_raw(X, patches):
     """Warn if patches look like raw pixels where a network learned scaled ones."""
     if np.asarray(X).ndim != 2 and (patches.ndim == 1 or patches.max() > SCALED_PIXELS_END):
-        warnings.warn(
+        warn_user(
             "X holds raw pixels, 0…255, but the network was fitted on scaled ones; give both the "
-            "same scale, best raw.",
-            UserWarning,
-            stacklevel=4,
+            "same scale, best raw."
         )
 
 

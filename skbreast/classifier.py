@@ -317,8 +317,10 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         n_channels = count_channels(samples.X)
         classes = find_classes(samples.y)
         previous = previous_state(self, classes, n_channels)
+        if previous:
+            self._warn_of_scale(X, samples.X)
         self.classes_ = classes
-        validation = check_validation(self, *given_validation, n_channels)
+        validation = check_validation(self, *given_validation, samples.X)
         if validation is None and self.early_stopping:
             rows, others = split_off_validation(
                 np.searchsorted(classes, samples.y),
@@ -357,6 +359,8 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         n_channels = None if first else self.patch_shape_[2]
         samples = check_samples(self, X, y, sample_weight, None, n_channels=n_channels)
         check_all_classes(self, classes, samples.y, first=first)
+        if not first:
+            self._warn_of_scale(X, samples.X)
         state = vars(self).get("_partial_state") or self._new_partial_state()
         training_set = self._open_training(samples, size=None if first else self.patch_shape_[:2])
         if first:
@@ -433,14 +437,18 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     def _scores(self, X):
         check_is_fitted(self, "weights_")
         patches = check_like_fitted(self, X, n_channels=self.patch_shape_[2])
-        if self.architecture in ARCHITECTURES:  # whose first weights tell the scale of `fit`
-            warn = warn_if_scaled if np.abs(self.weights_[0]).mean() > 1 else warn_if_raw
-            warn(X, patches)
+        self._warn_of_scale(X, patches)
         source = PatchSource(patches, self.patch_shape_[:2])
         program = self._program()
         with program.kept():
             self._load(program, self.weights_)
             return class_scores(program, source, self.batch_size)
+
+    def _warn_of_scale(self, X, patches):
+        """Compare with what `fit` saw: the first weights of a network of ours are its means."""
+        if self.architecture in ARCHITECTURES:
+            warn = warn_if_scaled if np.abs(self.weights_[0]).mean() > 1 else warn_if_raw
+            warn(X, patches)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

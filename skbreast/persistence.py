@@ -113,6 +113,6 @@ def _check_types(file, path):
     if foreign:
         raise ValueError(
             f"{path} holds types that are not plain data, which are neither saved nor loaded: "
-            f"{', '.join(foreign)}. Of a search, save its best_estimator_; forests and boosted "
-            "trees cannot be saved."
+            f"{', '.join(foreign)}. Of a search, save its best_estimator_; of a classifier with "
+            "callbacks, the one after set_callbacks(); forests and boosted trees cannot be saved."
         )

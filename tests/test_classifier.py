@@ -476,6 +476,24 @@ def build_softmax(input_shape, n_classes):
     return keras.Model(logits.input, keras.layers.Softmax()(logits.output))
 
 
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda shape, n: build_logits((9, 9, 3), n), r"input has shape \(None, 9, 9, 3\)"),
+        (lambda shape, n: build_logits(shape, 1), r"output has shape \(None, 1\)"),
+        (lambda shape, n: "network", "returned str; a keras.Model is expected"),
+    ],
+)
+def test_callables_that_build_something_else(X, y, build, message):
+    with pytest.raises(ValueError, match=f"architecture: the .*{message}"):
+        make_classifier(build).fit(X, y)
+
+
+def test_a_network_is_no_function(X, y):
+    with pytest.raises(ValueError, match="architecture is a network; give a function"):
+        make_classifier(build_logits((16, 16, 3), 2)).fit(X, y)
+
+
 def test_callables_with_scores_or_probabilities(X, y):
     logits, softmax = (make_classifier(f).fit(X, y) for f in (build_logits, build_softmax))
     probabilities = softmax.predict_proba(X)

@@ -140,8 +140,9 @@ def test_interruption_keeps_what_was_learned(patches, monkeypatch, step, n_epoch
     X, y = patches  # 24 patches are 3 steps an epoch
     interrupt_at_step(monkeypatch, step)
     model = make_classifier()
-    with pytest.warns(TrainingInterruptedWarning, match=f"in epoch {n_epochs + 1}; the"):
+    with pytest.warns(TrainingInterruptedWarning, match=f"in epoch {n_epochs + 1}; the") as told:
         model.fit(X, y)
+    assert told[0].filename == __file__
     assert model.n_iter_ == model.best_epoch_ == len(model.history_["loss"]) == n_epochs
     assert model.predict_proba(X).shape == (24, 2)
     monkeypatch.undo()
@@ -180,7 +181,19 @@ def test_a_split_without_patients_is_told(patches):
         warnings.simplefilter("error")
         make_classifier(early_stopping=True).fit(X, y, groups=range(len(y)))
         make_classifier(early_stopping=True).fit(X, y, X_val=X, y_val=y)
-    assert len(told) == 1
+    assert [each.filename for each in told] == [__file__]
+
+
+def test_another_scale_is_told(patches):
+    X, y = patches
+    with pytest.warns(UserWarning, match="X goes up to 2.. and X_val to 1; give both") as told:
+        make_classifier(max_epochs=1).fit(X, y, X_val=X / X.max(), y_val=y)
+    assert told[0].filename == __file__
+    model = make_classifier(max_epochs=1, warm_start=True).fit(X, y)
+    for method in (model.fit, model.partial_fit):
+        with pytest.warns(UserWarning, match="X looks scaled to 0…1") as told:
+            method(X / 255, y)
+        assert told[0].filename == __file__
 
 
 def test_weights_of_validation_patches(patches):

@@ -153,8 +153,11 @@ def test_cross_validation(model, X, y, groups):
 
 @pytest.mark.works("learning_curve, validation_curve")
 def test_curves(model, X, y):
-    sizes, _, scores = learning_curve(model, X, y, train_sizes=[0.5, 1.0], cv=2)
+    sizes, _, scores = learning_curve(
+        model, X, y, train_sizes=[0.5, 1.0], cv=2, shuffle=True, random_state=0
+    )
     assert scores.shape == (2, 2)
+    assert np.isfinite(scores).all()
     assert len(sizes) == 2
     ((name, values),) = grid(model).items()
     _, scores = validation_curve(model, X, y, param_name=name, param_range=values, cv=2)
@@ -313,6 +316,7 @@ def test_displays(model, X, y, display):
     figure = pytest.importorskip("matplotlib.figure").Figure()
     drawn = display.from_estimator(clone(model).fit(X, y), X, y, ax=figure.subplots())
     assert drawn.figure_ is figure
+    assert figure.axes[0].has_data()
 
 
 # Friends

@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+import sklearn
+from sklearn.base import is_classifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
 from sklearn.utils import ClassifierTags
+from sklearn.utils.fixes import parse_version
 
 from skbreast.datasets import make_patches
 from skbreast.networks import build_network
@@ -40,6 +43,7 @@ def test_scikeras_trains_our_networks():
         random_state=0,
         verbose=0,
     )
+    assert is_classifier(model)
     fitted = model.fit(bunch.data, bunch.target)
     assert roc_auc_score(bunch.target, fitted.predict_proba(bunch.data)[:, 1]) > 0.9
     scores = cross_val_score(
@@ -52,6 +56,14 @@ def test_scikeras_trains_our_networks():
         error_score="raise",
     )
     assert np.isfinite(scores).all()
+
+
+@pytest.mark.skipif(
+    parse_version(sklearn.__version__) < parse_version("1.7"), reason="1.6 raises an AttributeError"
+)
+def test_scikeras_still_needs_the_tags():
+    wrappers = pytest.importorskip("scikeras.wrappers", reason="needs scikeras")
+    assert not is_classifier(wrappers.KerasClassifier(build_network))
 
 
 @pytest.mark.parametrize("architecture", ["small", "resnet", "efficientnet_lite0"])

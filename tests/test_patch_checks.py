@@ -190,6 +190,34 @@ def test_what_are_no_patches_is_refused(estimator, patches, y, change, message):
         output(estimator, change(patches))
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([], "X is empty: it holds 0 samples"),
+        (np.array([], dtype=object), "X is empty: it holds 0 samples"),
+        ([None, "a.png"], r"X\[0\] is no patch reference: a string is expected, got None"),
+        (["a.png", 3], r"X\[1\] is no patch reference: a string is expected, got 3"),
+        ([["a.png"], ["b.png"]], r"X holds strings in two dimensions, \(2, 1\)"),
+        (["no such file.png", "a.png"], "no such file.png"),
+    ],
+)
+def test_what_are_no_references_is_refused(estimator, references, y, given, message):
+    fitted = clone(estimator).fit(references, y)
+    with pytest.raises((ValueError, OSError), match=message):
+        output(fitted, given)
+    if "no such" not in message or is_classifier(estimator):  # which reads in fit
+        with pytest.raises((ValueError, OSError), match=message):
+            estimator.fit(given, [0, 1][: len(given)])
+
+
+def test_transformers_fit_on_one_patch(estimator, X, y):
+    if is_classifier(estimator):
+        with pytest.raises(ValueError, match="y holds one class"):
+            estimator.fit(X[:1], y[:1])
+    else:
+        assert len(output(estimator.fit(X[:1]), X)) == len(X)
+
+
 def test_other_channels_are_refused(patches, y):
     classifier = clone(ESTIMATORS["PatchCNNClassifier"]).fit(patches, y)
     with pytest.raises(ValueError, match="fitted on patches of 3"):
@@ -211,10 +239,15 @@ def test_unfitted_is_told(X):
     for method in (classifier.predict, classifier.predict_proba, classifier.decision_function):
         with pytest.raises(NotFittedError, match="PatchCNNClassifier"):
             method(X)
-    extractor = clone(ESTIMATORS["TransferFeatureExtractor"])
-    for method in (extractor.transform, lambda _: extractor.get_feature_names_out()):
-        with pytest.raises(NotFittedError, match="TransferFeatureExtractor"):
-            method(X)
+    for transformer in (
+        clone(ESTIMATORS["TransferFeatureExtractor"]),
+        clone(ESTIMATORS["ColorFeatures"]),
+        PatchReader(),
+    ):
+        with pytest.raises(NotFittedError, match=type(transformer).__name__):
+            transformer.transform(X)
+    with pytest.raises(NotFittedError, match="TransferFeatureExtractor"):
+        clone(ESTIMATORS["TransferFeatureExtractor"]).get_feature_names_out()
 
 
 # What stays the same
@@ -241,16 +274,17 @@ def test_predicting_changes_nothing(estimator, X, y):
 
 
 @pytest.mark.works("pickle, joblib, cloudpickle")
-@pytest.mark.parametrize("kind", ["arrays"])
+@pytest.mark.parametrize("kind", ["arrays", "references"])
 @pytest.mark.parametrize("library", ["pickle", "joblib", "cloudpickle"])
-def test_it_comes_back_from_a_pickle(estimator, patches, y, kind, library):
+def test_it_comes_back_from_a_pickle(estimator, patches, references, y, kind, library):
     module = pytest.importorskip(library)
-    expected = output(estimator.fit(patches, y), patches)
+    X = {"arrays": patches, "references": references}[kind]
+    expected = output(estimator.fit(X, y), X)
     file = io.BytesIO()
     module.dump(estimator, file)
     file.seek(0)
     restored = (pickle if library == "cloudpickle" else module).load(file)
-    np.testing.assert_array_equal(output(restored, patches), expected)
+    np.testing.assert_array_equal(output(restored, X), expected)
 
 
 def test_clone_set_params_and_representations(estimator, patches, y):

@@ -174,7 +174,7 @@ def build_network(architecture, input_shape, n_classes, *, precision="float32"):
     """
     dtype = POLICIES[precision]
     if callable(architecture):
-        return _check_output(architecture(input_shape, n_classes), n_classes)
+        return _check_own(architecture(input_shape, n_classes), input_shape, n_classes)
     if architecture in ARCHITECTURES:
         build = {"small": build_small, "resnet": build_resnet}[architecture]
         return build(input_shape, n_classes, dtype=dtype)
@@ -188,16 +188,26 @@ def with_softmax(network):
     )
 
 
-def _check_output(network, n_classes):
+def _check_own(network, input_shape, n_classes):
     if not isinstance(network, keras.Model):
         raise ValueError(
             f"architecture: the callable returned {type(network).__name__}; a keras.Model is "
             "expected."
         )
-    shape = getattr(network, "output_shape", None)  # a network that is not built has none
-    if shape != (None, n_classes):
-        raise ValueError(
-            f"architecture: the network's output has shape {shape}; "
-            f"(None, {n_classes}) is expected, one score a class, also for two classes."
-        )
+    shapes = {  # a network that is not built has none
+        "input": (getattr(network, "input_shape", None), tuple(input_shape)),
+        "output": (getattr(network, "output_shape", None), (n_classes,)),
+    }
+    for side, (shape, expected) in shapes.items():
+        if not isinstance(shape, tuple) or not _fits(shape, expected):
+            raise ValueError(
+                f"architecture: the network's {side} has shape {shape}; {(None, *expected)} is "
+                "expected (n_classes scores, also for two classes; begin with keras.Input)."
+            )
     return network
+
+
+def _fits(shape, expected):
+    return len(shape) == len(expected) + 1 and all(
+        side in (None, wanted) for side, wanted in zip(shape[1:], expected, strict=True)
+    )
