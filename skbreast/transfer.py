@@ -128,8 +128,9 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
         """
         self._check_parameters()
         patches = self._check_patches(X)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         keep_feature_count(self, X, patches, reset=True)
-        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self.seed_ = seed
         return self
 
     def transform(self, X):

@@ -2,6 +2,7 @@
 
 import os
 import pkgutil
+import re
 import subprocess
 import sys
 import textwrap
@@ -89,6 +90,7 @@ def test_fitting_says_nothing_unless_asked():
     assert quiet == ""
     assert "Training" in verbose
     assert "1/1" in verbose
+    assert re.search(r"\d:\d\d:\d\d +\d:\d\d:\d\d loss \d\.\d{3}, accuracy", verbose)
 
 
 def test_real_messages_of_the_start_are_passed_on():
