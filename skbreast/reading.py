@@ -27,6 +27,7 @@ __all__ = [
     "PatchReadError",
     "PatchReader",
     "fit_patch",
+    "iterate_patches",
     "most_common_size",
     "patch_size",
     "read_patch",
@@ -148,7 +149,7 @@ def _check_size(size):
 def _fill(patches, references, fit, on_error):
     """Fill `patches` from `references`; return the errors of those that stay blank."""
     failures = []
-    for position, patch in _iterate(references):
+    for position, patch in iterate_patches(references):
         if not isinstance(patch, PatchReadError):
             patches[position] = fit_patch(patch, patches.shape[1:3], fit)
         elif on_error == "raise":
@@ -159,8 +160,11 @@ def _fill(patches, references, fit, on_error):
     return [failure[1:] for failure in sorted(failures, key=itemgetter(0))]
 
 
-def _iterate(references):
-    """Yield ``(position, pixels or error)``: files one by one, the rows of a file together."""
+def iterate_patches(references):
+    """Yield ``(position, pixels or PatchReadError)`` of references, in any order.
+
+    Files are read one by one, the rows of a file together.
+    """
     rows_of = {}
     for position, reference in enumerate(references):
         place = parse_reference(reference)

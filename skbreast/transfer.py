@@ -1,14 +1,21 @@
 """`TransferFeatureExtractor`: a frozen pretrained network as a transformer."""
 
 import os
+from functools import partial
 
 import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skbreast._patches import PatchSource, check_input_size
+from skbreast._engines import resolve_engine
+from skbreast._extraction import KnownFeatures, extract
+from skbreast._fingerprints import digest_text
+from skbreast._open_engines import EngineError, get_engine
+from skbreast._patches import check_input_size
 from skbreast._progress import progress_bar
+from skbreast._recipes import Recipe
 from skbreast._validation import (
     check_choice,
     check_feature_names_in,
@@ -17,6 +24,7 @@ from skbreast._validation import (
     keep_feature_count,
     warn_if_scaled,
 )
+from skbreast.feature_store import check_memory
 from skbreast.reading import patch_size
 from skbreast.registry import PREPROCESSING, check_side, check_weights, get_backbone
 
@@ -54,8 +62,23 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
     image_shape : (int, int, int), optional
         Height, width and channels of 2-D rows. By default a row of d features is a grey picture
         one pixel high.
+    engine : {"auto", "keras", "openvino", "onnxruntime"}, default="auto"
+        What runs the network. "auto" is Keras where TensorFlow has a GPU, else OpenVINO where it
+        is installed (``pip install "skbreast[openvino]"``), which is several times faster on
+        processors, else Keras.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        What the network computes in. "auto" is bfloat16 where OpenVINO runs on a processor that
+        computes in it, or TensorFlow on a GPU that does, else float32.
+    memory : path-like, joblib.Memory or FeatureStore, optional
+        Where features are kept, so that a patch goes through a network once, whichever call, fit
+        or process asks for it: a folder, or a :class:`skbreast.feature_store.FeatureStore`. By
+        default nothing is kept.
+    n_jobs : int, optional
+        Number of joblib's workers among which patches are divided. None means 1, or what
+        :func:`joblib.parallel_config` says. One worker uses all cores already; several are for
+        clusters.
     batch_size : int, default=64
-        Patches that go through the network at a time.
+        Patches that are read and run at a time.
     random_state : int, RandomState instance or None, default=None
         Decides the weights when `weights` is None.
     verbose : int, default=0
@@ -67,6 +90,10 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
         Numbers in a patch of `fit`; not set by references, which `fit` does not read.
     seed_ : int
         What `random_state` gave. There is no other fitted state.
+    engine_ : str
+        What runs the network on this machine.
+    precision_ : str
+        What it computes in.
 
     See Also
     --------
@@ -91,6 +118,10 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
         input_size=None,
         preprocessing="auto",
         image_shape=None,
+        engine="auto",
+        precision="auto",
+        memory=None,
+        n_jobs=None,
         batch_size=64,
         random_state=None,
         verbose=0,
@@ -102,6 +133,10 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
         self.input_size = input_size
         self.preprocessing = preprocessing
         self.image_shape = image_shape
+        self.engine = engine
+        self.precision = precision
+        self.memory = memory
+        self.n_jobs = n_jobs
         self.batch_size = batch_size
         self.random_state = random_state
         self.verbose = verbose
@@ -149,18 +184,23 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "seed_")
         patches = self._check_patches(X)
         keep_feature_count(self, X, patches, reset=False)
-        network = self._network()
-        if patches.ndim == 4 and patches.shape[3] == 1:
-            patches = np.broadcast_to(patches, (*patches.shape[:3], 3))
-        features = np.empty((len(patches), sum(network.widths)), dtype=np.float32)
-        with progress_bar("Extracting features", len(patches), show=self.verbose) as advance:
-            for size, rows in self._rows_by_size(patches):
-                chosen = patches if len(rows) == len(patches) else patches[rows]
-                source = PatchSource(chosen, size)
-                for part, batch in source.chunks(self.batch_size):
-                    features[rows[part]] = network.features(batch)
-                    advance(len(batch))
-        return features
+        n_jobs = min(effective_n_jobs(self.n_jobs), len(patches))
+        if n_jobs == 1:
+            return self._extract(patches)
+        parts = np.array_split(patches, n_jobs)
+        return np.concatenate(
+            Parallel(n_jobs=self.n_jobs)(delayed(self._extract)(part) for part in parts)
+        )
+
+    @property
+    def engine_(self):
+        """What runs the network on this machine."""
+        return self._resolved()[0]
+
+    @property
+    def precision_(self):
+        """What the network computes in on this machine."""
+        return self._resolved()[1]
 
     def get_feature_names_out(self, input_features=None):
         """Return names that say which block and channel a feature is.
@@ -177,7 +217,7 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "seed_")
         check_feature_names_in(self, input_features)
-        widths = self._network().widths
+        widths = _open(self._recipe(), *self._resolved()).widths
         prefix = self.backbone if isinstance(self.backbone, str) else self.backbone.name
         names = [
             f"{prefix}_{block}_{channel}"
@@ -208,6 +248,8 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
         check_choice(self.pooling, name="pooling", choices=("avg", "max"))
         check_choice(self.preprocessing, name="preprocessing", choices=("auto", *PREPROCESSING))
         check_number(self.batch_size, name="batch_size", low=1, integer=True)
+        resolve_engine(self.engine, self.precision)
+        check_memory(self.memory)
 
     def _check_layers(self):
         names = (self.layers,) if isinstance(self.layers, str) else self.layers
@@ -241,21 +283,49 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
             return row.middle_blocks if self.layers == "middle" else row.block_names
         return (self.layers,) if isinstance(self.layers, str) else tuple(self.layers)
 
-    def _network(self):
-        from skbreast._keras.frozen import get_frozen
-
-        row = self._row()
-        preprocessing = self.preprocessing
+    def _recipe(self):
+        row, preprocessing = self._row(), self.preprocessing
         if preprocessing == "auto":
             preprocessing = row.preprocessing if row else "raw"
-        return get_frozen(
-            self.backbone,
-            weights=self.weights,
-            blocks=self._blocks(),
-            pooling=self.pooling,
-            preprocessing=preprocessing,
-            seed=self.seed_ if self.weights is None else 0,
+        seed = self.seed_ if self.weights is None else 0
+        return Recipe(
+            self.backbone, self.weights, self._blocks(), self.pooling, preprocessing, seed
         )
+
+    def _resolved(self):
+        """Engine and precision; "auto" is Keras where OpenVINO refuses a network of the user's."""
+        check_is_fitted(self, "seed_")
+        engine, precision = resolve_engine(self.engine, self.precision, gpu=_gpu_precision)
+        if self.engine == "auto" and engine != "keras" and self._row() is None:
+            try:
+                _open(self._recipe(), engine, precision)
+            except EngineError:
+                return resolve_engine("keras", self.precision, gpu=_gpu_precision)
+        return engine, precision
+
+    def _extract(self, patches):
+        recipe, (engine, precision) = self._recipe(), self._resolved()
+        store = check_memory(self.memory)
+        open_engine = partial(_open, recipe, engine, precision)
+        parts = []
+        title = f"Extracting features ({engine}, {precision})"
+        with progress_bar(title, len(patches), show=self.verbose) as advance:
+            for size, rows in self._rows_by_size(patches):
+                known = store and KnownFeatures(
+                    store,
+                    digest_text(f"{recipe.key} {size} {precision}"),
+                    f"{recipe.description}; {size[0]} x {size[1]} pixels; {precision}",
+                )
+                features = extract(
+                    patches if len(rows) == len(patches) else patches[rows],
+                    size,
+                    open_engine,
+                    batch_size=self.batch_size,
+                    known=known,
+                    advance=advance,
+                )
+                parts.append((rows, features))
+        return _scattered(parts, len(patches))
 
     def _fixed_size(self):
         """Height and width that a user's network insists on, if it does."""
@@ -288,3 +358,37 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
         tags.input_tags.string = True
         tags.transformer_tags.preserves_dtype = []
         return tags
+
+
+def _open(recipe, engine, precision):
+    """Return what runs a recipe's network."""
+    if engine == "keras":
+        from skbreast._keras.frozen import get_frozen
+
+        return get_frozen(recipe, precision)
+    return get_engine(recipe, engine, precision, partial(_write, recipe))
+
+
+def _write(recipe, engine, path):
+    """Write a recipe's network for an engine, and return the widths of its blocks."""
+    from skbreast._keras.export import WRITERS
+    from skbreast._keras.frozen import get_frozen
+
+    network = get_frozen(recipe)
+    WRITERS[engine](network, path)
+    return network.widths
+
+
+def _gpu_precision():
+    from skbreast._keras.devices import gpu_precision
+
+    return gpu_precision()
+
+
+def _scattered(parts, n_rows):
+    if len(parts) == 1:
+        return parts[0][1]
+    features = np.empty((n_rows, parts[0][1].shape[1]), dtype=np.float32)
+    for rows, values in parts:
+        features[rows] = values
+    return features

@@ -23,23 +23,24 @@ GREETINGS = re.compile(
 
 
 @contextlib.contextmanager
-def _without_greetings():
+def held_back(pattern=GREETINGS):
+    """Hold back what is written to standard error, and pass on what does not match at the end."""
     try:
         terminal = os.dup(2)
     except OSError:  # a process without a standard error, such as pythonw
         yield
         return
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as held_back:
-        os.dup2(held_back.fileno(), 2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
         try:
             yield
         finally:
             os.dup2(terminal, 2)
             os.close(terminal)
-            held_back.seek(0)
-            for line in held_back:
-                if not GREETINGS.search(line):
+            kept.seek(0)
+            for line in kept:
+                if not pattern.search(line):
                     os.write(2, line)
 
 
@@ -52,5 +53,5 @@ def _start():
 if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
     _start()
 else:
-    with _without_greetings():
+    with held_back():
         _start()

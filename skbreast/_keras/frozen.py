@@ -16,7 +16,6 @@ from skbreast._keras.training import (
     plain_settings,
     seeded_layers,
 )
-from skbreast.registry import get_backbone
 
 __all__ = ["FrozenNetwork", "get_frozen"]
 
@@ -25,97 +24,111 @@ _networks = OrderedDict()
 _lock = threading.RLock()
 
 
-def get_frozen(backbone, *, weights, blocks, pooling, preprocessing, seed):
-    """Return the frozen network of a configuration, building it where there is none.
+def get_frozen(recipe, precision="float32"):
+    """Return the frozen network of a recipe, building it where there is none.
 
     Parameters
     ----------
-    backbone : str or keras.Model
-        A backbone of the registry, or a network for RGB pictures.
-    weights : None, "imagenet" or path
-        Where the weights of a named backbone come from.
-    blocks : tuple of str
-        Blocks or layers whose pooled maps are joined.
-    pooling : {"avg", "max"}
-        How a map becomes one number a channel.
-    preprocessing : str
-        Key of :data:`skbreast.registry.PREPROCESSING`.
-    seed : int
-        Decides the weights when `weights` is None.
+    recipe : skbreast._recipes.Recipe
+        What it is.
+    precision : {"float32", "bfloat16"}
+        What it computes in.
 
     Returns
     -------
     FrozenNetwork
     """
-    named = isinstance(backbone, str)
-    source = file_state(weights) if named and weights is not None else (weights, None)
-    key = (backbone if named else id(backbone), source, blocks, pooling, preprocessing, seed)
+    key = _network_key(recipe, precision)
     with _lock:
         if key not in _networks:
-            with seeded_layers(seed), plain_settings():
-                network, row = _open_backbone(backbone, weights, seed)
-                _networks[key] = FrozenNetwork(network, row, blocks, pooling, preprocessing)
+            with seeded_layers(recipe.seed), plain_settings():
+                network = _open_backbone(recipe)
+                if precision == "bfloat16":
+                    network = _in_bfloat16(network)
+                _networks[key] = FrozenNetwork(network, recipe)
             while len(_networks) > NETWORKS_KEPT:
                 _networks.popitem(last=False)
         _networks.move_to_end(key)
         return _networks[key]
 
 
-def _open_backbone(backbone, weights, seed):
-    if isinstance(backbone, str):
-        row = get_backbone(backbone)
-        network = build_backbone(row, weights=weights)
-        if weights is None:
-            draw_kernels(network, np.random.default_rng(seed))
-        return network, row
-    if not isinstance(backbone, keras.Model):
+def _network_key(recipe, precision):
+    """Tell networks apart, without reading weights that are in use as they are."""
+    if recipe.row is None and precision == "bfloat16":
+        return recipe.key, precision
+    source = recipe.weights
+    if recipe.row is not None and source is not None:
+        source = file_state(source)
+    network = recipe.backbone if recipe.row else id(recipe.backbone)
+    rest = (recipe.blocks, recipe.pooling, recipe.preprocessing, recipe.seed)
+    return network, source, *rest, precision
+
+
+def _open_backbone(recipe):
+    if recipe.row is not None:
+        network = build_backbone(recipe.row, weights=recipe.weights)
+        if recipe.weights is None:
+            draw_kernels(network, np.random.default_rng(recipe.seed))
+        return network
+    if not isinstance(recipe.backbone, keras.Model):
         raise ValueError(
-            f"backbone must be a name or a keras.Model; got {type(backbone).__name__}."
+            f"backbone must be a name or a keras.Model; got {type(recipe.backbone).__name__}."
         )
-    return backbone, None
+    return recipe.backbone
+
+
+def _in_bfloat16(network):
+    """Copy a network so that it computes in bfloat16; its weights stay float32."""
+
+    def copy(layer):
+        return type(layer).from_config({**layer.get_config(), "dtype": "mixed_bfloat16"})
+
+    clone = keras.models.clone_model(network, clone_function=copy)
+    clone.set_weights(network.get_weights())
+    return clone
 
 
 class FrozenNetwork:
-    """A network that never learns, with its chosen maps pooled and joined.
+    """A network that never learns, with its chosen maps pooled and joined: an engine.
 
     Parameters
     ----------
     network : keras.Model
         From pre-processed pictures to maps.
-    row : Backbone or None
-        Its row of the registry.
-    blocks, pooling, preprocessing
-        As for :func:`get_frozen`.
+    recipe : skbreast._recipes.Recipe
+        What is done before and after it.
 
     Attributes
     ----------
     widths : tuple of int
         Number of features of each block.
+    model : keras.Model
+        From raw pixels to features.
     """
 
-    def __init__(self, network, row, blocks, pooling, preprocessing):
+    def __init__(self, network, recipe):
         self.backbone = network  # keeps a user's network alive, so that its id stays its own
-        maps = [block_output(network, row, block) for block in blocks]
+        maps = [block_output(network, recipe.row, block) for block in recipe.blocks]
         pool = {
             "avg": keras_layers.GlobalAveragePooling2D,
             "max": keras_layers.GlobalMaxPooling2D,
-        }[pooling]
-        pooled = [pool()(each) for each in maps]
+        }[recipe.pooling]
+        pooled = [pool(dtype="float32")(each) for each in maps]
         self.widths = tuple(each.shape[-1] for each in pooled)
         tapped = keras.Model(network.inputs, pooled)
         pixels = keras.Input((*network.input_shape[1:3], 3))
-        outputs = tapped(preprocess(pixels, preprocessing), training=False)
+        outputs = tapped(preprocess(pixels, recipe.preprocessing), training=False)
         joined = outputs if len(pooled) == 1 else keras_layers.Concatenate()(outputs)
         self.model = keras.Model(pixels, joined)
-        self._forward = compiled(
-            self._features,
-            [tf.TensorSpec(self.model.input_shape, tf.float32)],
-        )
+        self._forward = compiled(self.trace, [tf.TensorSpec(self.model.input_shape, tf.float32)])
 
-    def _features(self, patches):
+    def trace(self, patches):
+        """Return the features of float32 patches as a tensor."""
         with plain_settings():  # some layers ask for them when traced
             return self.model(patches, training=False)
 
-    def features(self, patches):
-        """Return ``(n, sum(widths))`` float32 features of raw RGB patches."""
-        return np.asarray(self._forward(tf.cast(patches, tf.float32)), dtype=np.float32)
+    def run(self, batches):
+        """Yield ``(tag, features)`` for each ``(tag, pixels)`` of raw RGB patches."""
+        for tag, pixels in batches:
+            features = self._forward(tf.cast(pixels, tf.float32))
+            yield tag, np.asarray(features, dtype=np.float32)

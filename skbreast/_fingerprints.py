@@ -1,0 +1,95 @@
+"""What tells patches, files and weights apart: digests of their contents, states of files."""
+
+import hashlib
+import os
+import time
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from skbreast.references import parse_reference
+
+__all__ = ["digest_array", "digest_file", "digest_text", "file_state", "reference_state"]
+
+SETTLED_NS = 2 * 10**9  # coarser than any file system's clock
+
+
+def digest_array(array):
+    """Digest of an array: its shape, its dtype and its numbers.
+
+    Parameters
+    ----------
+    array : ndarray
+        The pixels of a patch, or weights.
+
+    Returns
+    -------
+    bytes
+        20 of them.
+    """
+    digest = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
+    digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+    return digest.digest()[:20]
+
+
+def digest_text(text):
+    """Digest of a text, as 40 hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+
+def file_state(path):
+    """Return what changes whenever a file does: its size and times; None where there is none.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    tuple of int or None
+        Size in bytes, and when contents and entry were changed, in nanoseconds.
+    """
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def digest_file(path):
+    """Digest of a file's contents, as 40 hexadecimal digits; it is read once a process."""
+    return _digest_file(os.fspath(path), file_state(path))
+
+
+@lru_cache(maxsize=32)
+def _digest_file(path, _state):
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:40]
+
+
+def reference_state(reference):
+    """Name of a patch that holds anywhere on the machine, and what changes when its file does.
+
+    Parameters
+    ----------
+    reference : str
+        A patch reference.
+
+    Returns
+    -------
+    name : str
+        The reference with an absolute path.
+    state : str or None
+        None where there is no file, or where it changed so lately that its times might not show
+        the next change.
+    """
+    place = parse_reference(reference)
+    path = os.path.abspath(place.path)
+    state = file_state(path)
+    name = path if place.row is None else f"{path}#{place.row}"
+    name = name.encode("utf-8", "backslashreplace").decode()  # names of files may be any bytes
+    if state is None or time.time_ns() - max(state[1:]) < SETTLED_NS:
+        return name, None
+    return name, "{}:{}:{}".format(*state)

@@ -1,0 +1,70 @@
+"""Write frozen networks in the formats of other engines."""
+
+import contextlib
+import logging
+import re
+import tempfile
+from pathlib import Path
+
+import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from skbreast._keras import held_back
+from skbreast._validation import import_optional
+
+__all__ = ["WRITERS"]
+
+ONNX_OPSET = 18
+REPORTS = re.compile(rb"^I0000 ")  # TensorFlow's, of every step of its optimizer
+
+
+def _as_constants(network):
+    """Return a network as one concrete function whose weights are constants."""
+    return convert_variables_to_constants_v2(
+        tf.function(network.trace).get_concrete_function(
+            tf.TensorSpec(network.model.input_shape, tf.float32)
+        )
+    )
+
+
+def write_openvino(network, path):
+    """Write OpenVINO's format.
+
+    OpenVINO reads the file of a TensorFlow graph. Its `convert_model` would do without the file,
+    but reports its use over the internet.
+    """
+    openvino = import_optional("openvino", extra="openvino", purpose="engine='openvino'")
+    with tempfile.TemporaryDirectory() as folder:
+        graph = Path(folder, "graph.pb")
+        graph.write_bytes(_as_constants(network).graph.as_graph_def().SerializeToString())
+        openvino.save_model(openvino.Core().read_model(graph), path, compress_to_fp16=False)
+
+
+def write_onnx(network, path):
+    """Write ONNX."""
+    tf2onnx = import_optional("tf2onnx", extra="onnx", purpose="engine='onnxruntime'")
+    function = _as_constants(network)
+    with held_back(REPORTS), _silent(tf2onnx.__name__):
+        tf2onnx.convert.from_graph_def(
+            function.graph.as_graph_def(),
+            input_names=[function.inputs[0].name],
+            output_names=[function.outputs[0].name],
+            opset=ONNX_OPSET,
+            output_path=path,
+        )
+
+
+@contextlib.contextmanager
+def _silent(name):
+    """Silence a package's logger, which reports what it tries as if it were an error."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+WRITERS = {"openvino": write_openvino, "onnxruntime": write_onnx}
+"""What writes a :class:`skbreast._keras.frozen.FrozenNetwork` for an engine: ``(network, path)``."""

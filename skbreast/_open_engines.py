@@ -1,0 +1,82 @@
+"""The engines that are open in this process, opened where they are not."""
+
+import importlib.metadata
+import threading
+from collections import OrderedDict
+from functools import partial
+
+from skbreast._engines import OnnxRuntimeEngine, OpenVINOEngine, usable_threads
+from skbreast._fingerprints import digest_text
+from skbreast._graphs import keep_graph
+
+__all__ = ["EngineError", "get_engine"]
+
+ENGINES_KEPT = 3
+GRAPH_FILES = {"openvino": "graph.xml", "onnxruntime": "graph.onnx"}
+_open = OrderedDict()
+_refused = {}
+_lock = threading.RLock()
+
+
+class EngineError(ValueError):
+    """An engine cannot run a network."""
+
+
+def get_engine(recipe, engine, precision, write):
+    """Return the engine that runs a recipe's network, opening it where it is not open.
+
+    Parameters
+    ----------
+    recipe : skbreast._recipes.Recipe
+        The network.
+    engine : {"openvino", "onnxruntime"}
+        What runs it.
+    precision : {"float32", "bfloat16"}
+        What it computes in.
+    write : callable
+        ``write(engine, path)`` writes the network for an engine and returns the widths of its
+        blocks.
+
+    Returns
+    -------
+    OpenVINOEngine or OnnxRuntimeEngine
+        With the attribute ``widths``.
+
+    Raises
+    ------
+    EngineError
+        If the engine cannot run the network.
+    """
+    key = (recipe.key, engine, precision, usable_threads())
+    with _lock:
+        if key[:2] in _refused:
+            raise EngineError(_refused[key[:2]])
+        if key not in _open:
+            _open[key] = _start(recipe, engine, precision, write)
+            while len(_open) > ENGINES_KEPT:
+                _open.popitem(last=False)
+        _open.move_to_end(key)
+        return _open[key]
+
+
+def _start(recipe, engine, precision, write):
+    version = importlib.metadata.version(engine)
+    name = digest_text(f"{recipe.key} {engine} {version}")
+    writer = partial(write, engine)
+    graph = keep_graph(name, GRAPH_FILES[engine], writer, lasting=recipe.lasting)
+    try:
+        if engine == "openvino":
+            opened = OpenVINOEngine(graph.path, precision)
+        else:
+            opened = OnnxRuntimeEngine(graph.path)
+    except Exception as error:
+        # Whatever a converter made of the network, the engine does not take it.
+        _refused[recipe.key, engine] = message = _refusal(recipe, engine, error)
+        raise EngineError(message) from error
+    opened.widths = graph.widths
+    return opened
+
+
+def _refusal(recipe, engine, error):
+    reason = str(error).strip().partition("\n")[0][:200]
+    return f"engine={engine!r} cannot run {recipe.description} ({reason}); take engine='keras'."
