@@ -15,12 +15,24 @@ import numpy as np
 from skbreast._validation import check_choice, import_optional
 from skbreast.hardware import PRECISIONS, has_bfloat16, may_have_gpu
 
-__all__ = ["ENGINES", "OnnxRuntimeEngine", "OpenVINOEngine", "resolve_engine", "usable_threads"]
+__all__ = [
+    "ENGINES",
+    "EngineError",
+    "OnnxRuntimeEngine",
+    "OpenVINOEngine",
+    "resolve_engine",
+    "usable_threads",
+]
+
 
 ENGINES = ("auto", "keras", "openvino", "onnxruntime")
 EXTRAS = {"openvino": "openvino", "onnxruntime": "onnx"}
 REQUEST_SIZE = 16  # patches in one request: more wait for memory, fewer for the call
 WAITING_REQUESTS = 2
+
+
+class EngineError(ValueError):
+    """An engine cannot run a network."""
 
 
 def resolve_engine(engine, precision, *, gpu=None):

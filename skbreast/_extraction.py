@@ -1,5 +1,6 @@
 """From patches to features, in a stream: read, look up, run, keep."""
 
+import contextlib
 import threading
 import time
 from functools import partial
@@ -49,9 +50,8 @@ class KnownFeatures:
             digests[number] = digest_array(patch)
         found = {names[number]: digests[number] for number in unknown if states[number]}
         if found:
-            self._write(
-                self.store.put_files, {name: asked[name] for name in found}, [*found.values()]
-            )
+            settled = {name: asked[name] for name in found}
+            self._write(self.store.put_files, settled, list(found.values()))
         return digests, pixels
 
     def get(self, digests):
@@ -64,6 +64,12 @@ class KnownFeatures:
         late = time.monotonic() - self._since > KEPT_AFTER_SECONDS
         if len(self._waiting) >= KEPT_AT_ONCE or late:
             self.flush()
+
+    def close(self):
+        """Hand over what is waiting, and note that the network was of use."""
+        self.flush()
+        with contextlib.suppress(OSError):  # a store that is only read serves all the same
+            self.store.mark_used(self.network)
 
     def flush(self):
         """Hand over what is waiting."""
@@ -112,13 +118,18 @@ def extract(X, size, open_engine, *, batch_size, known=None, advance):
         part = X[start : start + batch_size]
         return start, *(_fresh(part, size) if known is None else _missing(part, size, known))
 
+    failures = []
+
     def to_compute():
-        for start, missing, digests, pixels, found in ahead(load, range(0, len(X), batch_size)):
-            if found:
-                features.put(start + np.array(list(found)), np.stack([*found.values()]))
-                advance(len(found))
-            if len(missing):
-                yield (start + missing, digests), pixels
+        try:
+            for start, missing, digests, pixels, found in ahead(load, range(0, len(X), batch_size)):
+                if found:
+                    features.put(start + np.array(list(found)), np.stack([*found.values()]))
+                    advance(len(found))
+                if len(missing):
+                    yield (start + missing, digests), pixels
+        except Exception as error:
+            failures.append(error)  # raised when what is under way has come to its end
 
     try:
         for (rows, digests), computed in _run(open_engine, to_compute()):
@@ -128,7 +139,9 @@ def extract(X, size, open_engine, *, batch_size, known=None, advance):
             advance(len(rows))
     finally:
         if known is not None:
-            known.flush()
+            known.close()
+    if failures:
+        raise failures[0]
     return features.array
 
 

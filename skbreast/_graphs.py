@@ -1,6 +1,5 @@
 """Graphs of frozen networks on disk, so that the next process needs no TensorFlow to run them."""
 
-import contextlib
 import functools
 import hashlib
 import json
@@ -77,11 +76,20 @@ def keep_graph(key, file_name, write, *, lasting=True):
         widths = tuple(write(made / file_name))
         card = {"widths": widths, "files": _digests(made)}
         (made / CARD).write_text(json.dumps(card), encoding="utf-8")
-        shutil.rmtree(home / key, ignore_errors=True)
-        with contextlib.suppress(FileExistsError):  # another process was faster
-            made.rename(home / key)
+        _move(made, home / key, file_name)
     _forget_old(home)
     return Graph(home / key / file_name, widths)
+
+
+def _move(made, folder, file_name):
+    """Put a folder in its place, unless another process was faster with the same."""
+    if _read(folder, file_name) is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    try:
+        made.rename(folder)
+    except OSError:
+        if _read(folder, file_name) is None:
+            raise
 
 
 @functools.cache

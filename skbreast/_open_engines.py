@@ -5,21 +5,17 @@ import threading
 from collections import OrderedDict
 from functools import partial
 
-from skbreast._engines import OnnxRuntimeEngine, OpenVINOEngine, usable_threads
+from skbreast._engines import EngineError, OnnxRuntimeEngine, OpenVINOEngine, usable_threads
 from skbreast._fingerprints import digest_text
 from skbreast._graphs import keep_graph
 
-__all__ = ["EngineError", "get_engine"]
+__all__ = ["get_engine"]
 
 ENGINES_KEPT = 3
 GRAPH_FILES = {"openvino": "graph.xml", "onnxruntime": "graph.onnx"}
 _open = OrderedDict()
 _refused = {}
 _lock = threading.RLock()
-
-
-class EngineError(ValueError):
-    """An engine cannot run a network."""
 
 
 def get_engine(recipe, engine, precision, write):
@@ -35,7 +31,7 @@ def get_engine(recipe, engine, precision, write):
         What it computes in.
     write : callable
         ``write(engine, path)`` writes the network for an engine and returns the widths of its
-        blocks.
+        blocks; it raises an EngineError if the network cannot be converted.
 
     Returns
     -------
@@ -63,20 +59,24 @@ def _start(recipe, engine, precision, write):
     version = importlib.metadata.version(engine)
     name = digest_text(f"{recipe.key} {engine} {version}")
     writer = partial(write, engine)
-    graph = keep_graph(name, GRAPH_FILES[engine], writer, lasting=recipe.lasting)
     try:
-        if engine == "openvino":
-            opened = OpenVINOEngine(graph.path, precision)
-        else:
-            opened = OnnxRuntimeEngine(graph.path)
-    except Exception as error:
-        # Whatever a converter made of the network, the engine does not take it.
-        _refused[recipe.key, engine] = message = _refusal(recipe, engine, error)
+        graph = keep_graph(name, GRAPH_FILES[engine], writer, lasting=recipe.lasting)
+        opened = _open_graph(graph.path, engine, precision)
+    except EngineError as error:
+        reason = str(error).strip().partition("\n")[0][:200]
+        _refused[recipe.key, engine] = message = (
+            f"engine={engine!r} cannot run {recipe.description} ({reason}); take engine='keras'."
+        )
         raise EngineError(message) from error
     opened.widths = graph.widths
     return opened
 
 
-def _refusal(recipe, engine, error):
-    reason = str(error).strip().partition("\n")[0][:200]
-    return f"engine={engine!r} cannot run {recipe.description} ({reason}); take engine='keras'."
+def _open_graph(path, engine, precision):
+    try:
+        if engine == "openvino":
+            return OpenVINOEngine(path, precision)
+        return OnnxRuntimeEngine(path)
+    except Exception as error:
+        # Engines raise many kinds; whichever it is, they do not take what the converter wrote.
+        raise EngineError(str(error)) from error

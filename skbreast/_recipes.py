@@ -1,4 +1,4 @@
-"""All that decides which features a frozen network makes of a patch, and a key that stands for it."""
+"""All that decides which features a frozen network makes of a patch, and its key."""
 
 import importlib.metadata
 import json
@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 
-from skbreast._fingerprints import digest_array, digest_file, digest_text
+from skbreast._fingerprints import digest_array, digest_file, digest_text, file_state
 from skbreast._torch_weights import packaged_weights
 from skbreast.registry import get_backbone
 
@@ -56,9 +56,8 @@ class Recipe:
     def description(self):
         """What it is, for people."""
         name = self.backbone if self.row else self.backbone.name
-        weights = (
-            os.fspath(self.weights) if self.row and self.weights is not None else "own weights"
-        )
+        given = self.row is not None and self.weights is not None
+        weights = os.fspath(self.weights) if given else "own weights"
         return f"{name} ({weights}): {', '.join(self.blocks)}; {self.pooling}"
 
     @cached_property
@@ -75,7 +74,8 @@ def _named(recipe):
     if weights is None:
         return [row.builder, row.options, "random", recipe.seed, keras]
     if weights != "imagenet":
-        return [row.builder, row.options, digest_file(weights)]
+        found = file_state(weights) is not None  # else whoever reads it says what is wrong
+        return [row.builder, row.options, digest_file(weights) if found else os.fspath(weights)]
     if row.packaged:
         return [row.builder, row.options, digest_file(packaged_weights())]
     return [row.builder, row.options, "imagenet", keras]  # Keras checks what it downloads

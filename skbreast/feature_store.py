@@ -179,7 +179,9 @@ class FeatureStore:
         vectors = np.ascontiguousarray(vectors, dtype="<f4")
         with self._connected() as database, _writing(database):
             number = _network_number(database, network, description)
-            rows = ((number, patch, row.tobytes()) for patch, row in zip(patches, vectors))
+            rows = (
+                (number, patch, row.tobytes()) for patch, row in zip(patches, vectors, strict=True)
+            )
             database.executemany("INSERT OR IGNORE INTO features VALUES (?, ?, ?)", rows)
             if self.max_bytes is not None:
                 _shrink(database, self.max_bytes)

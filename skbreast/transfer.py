@@ -9,10 +9,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skbreast._engines import resolve_engine
+from skbreast._engines import EngineError, resolve_engine
 from skbreast._extraction import KnownFeatures, extract
 from skbreast._fingerprints import digest_text
-from skbreast._open_engines import EngineError, get_engine
+from skbreast._open_engines import get_engine
 from skbreast._patches import check_input_size
 from skbreast._progress import progress_bar
 from skbreast._recipes import Recipe
@@ -308,7 +308,7 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
         store = check_memory(self.memory)
         open_engine = partial(_open, recipe, engine, precision)
         parts = []
-        title = f"Extracting features ({engine}, {precision})"
+        title = f"Features by {engine} in {precision}"
         with progress_bar(title, len(patches), show=self.verbose) as advance:
             for size, rows in self._rows_by_size(patches):
                 known = store and KnownFeatures(
@@ -375,7 +375,11 @@ def _write(recipe, engine, path):
     from skbreast._keras.frozen import get_frozen
 
     network = get_frozen(recipe)
-    WRITERS[engine](network, path)
+    try:
+        WRITERS[engine](network, path)
+    except Exception as error:
+        # Converters raise many kinds; whichever it is, they do not know the network's parts.
+        raise EngineError(str(error)) from error
     return network.widths
 
 

@@ -32,6 +32,14 @@ def save_patches():
     return save
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """Keep graphs of networks away from the user's own, in the processes of tests too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SKBREAST_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _noted_for_the_docs(request):
     """Write what works with what into the results, for docs/make_compatibility.py."""

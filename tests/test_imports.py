@@ -96,14 +96,14 @@ def test_fitting_says_nothing_unless_asked():
 def test_real_messages_of_the_start_are_passed_on():
     result = run_python("""
         import os
-        from skbreast._keras import _without_greetings
-        with _without_greetings():
+        from skbreast._keras import held_back
+        with held_back():
             os.write(2, b"I0000 port.cc:153] oneDNN custom operations are on. You may see\\n")
             os.write(2, b"W0000 driver.cc:9] The driver is too old for this card\\n")
             os.write(2, b"To enable the following instructions: AVX2, rebuild TensorFlow with\\n")
             os.write(2, b"no end of line")
         os.write(2, b"\\nafterwards\\n")
-        with _without_greetings():
+        with held_back():
             os.write(2, b"the reason\\n")
             raise RuntimeError("the start failed")
         """)

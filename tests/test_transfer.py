@@ -29,7 +29,7 @@ LITE = get_backbone("efficientnet_lite0")
 
 
 def make_extractor(backbone="efficientnet_lite0", **parameters):
-    defaults = {"layers": "block4", "input_size": 32, "random_state": 0}
+    defaults = {"layers": "block4", "input_size": 32, "precision": "float32", "random_state": 0}
     return TransferFeatureExtractor(backbone, **(defaults | parameters))
 
 
@@ -317,16 +317,22 @@ def build_own(side=None, name="own"):
 
 def test_own_network(patches):
     own = build_own()
-    extractor = TransferFeatureExtractor(own, layers=("late", "early")).fit(patches)
+    extractor = TransferFeatureExtractor(own, layers=("late", "early"), precision="float32").fit(
+        patches
+    )
     assert extractor.get_feature_names_out()[[0, 6]].tolist() == ["own_late_0", "own_early_0"]
     got = extractor.transform(patches)
     expected = np.asarray(own(patches.astype(np.float32))).mean(axis=(1, 2))
     np.testing.assert_allclose(got[:, :6], expected, rtol=1e-4, atol=1e-3)
     copy = clone(extractor)
     close(copy.fit_transform(patches), got)
-    last = TransferFeatureExtractor(own).fit_transform(patches)  # "middle" means "last"
+    last = TransferFeatureExtractor(own, precision="float32").fit_transform(
+        patches
+    )  # "middle" means "last"
     close(last, got[:, :6])
-    scaled = TransferFeatureExtractor(own, preprocessing="tf").fit_transform(patches)
+    scaled = TransferFeatureExtractor(own, preprocessing="tf", precision="float32").fit_transform(
+        patches
+    )
     expected = np.asarray(own(patches.astype(np.float32) / 127.5 - 1)).mean(axis=(1, 2))
     np.testing.assert_allclose(scaled, expected, rtol=1e-4, atol=1e-4)
 
@@ -343,7 +349,7 @@ def test_own_network_sees_references_at_their_own_size(patches, save_patches, tm
         np.resize(patch, (side, side, 3)) for patch, side in zip(patches, sizes, strict=False)
     ]
     paths = save_patches(pictures, tmp_path)
-    extractor = TransferFeatureExtractor(build_own()).fit(paths)
+    extractor = TransferFeatureExtractor(build_own(), precision="float32").fit(paths)
     alone = np.concatenate([extractor.transform(picture[None]) for picture in pictures])
     np.testing.assert_allclose(extractor.transform(paths), alone, rtol=1e-4, atol=1e-3)
 

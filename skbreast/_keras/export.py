@@ -34,7 +34,7 @@ def write_openvino(network, path):
     but reports its use over the internet.
     """
     openvino = import_optional("openvino", extra="openvino", purpose="engine='openvino'")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, held_back(REPORTS):
         graph = Path(folder, "graph.pb")
         graph.write_bytes(_as_constants(network).graph.as_graph_def().SerializeToString())
         openvino.save_model(openvino.Core().read_model(graph), path, compress_to_fp16=False)
@@ -43,8 +43,8 @@ def write_openvino(network, path):
 def write_onnx(network, path):
     """Write ONNX."""
     tf2onnx = import_optional("tf2onnx", extra="onnx", purpose="engine='onnxruntime'")
-    function = _as_constants(network)
-    with held_back(REPORTS), _silent(tf2onnx.__name__):
+    with held_back(REPORTS), _silent("tensorflow", "tf2onnx"):
+        function = _as_constants(network)
         tf2onnx.convert.from_graph_def(
             function.graph.as_graph_def(),
             input_names=[function.inputs[0].name],
@@ -55,16 +55,18 @@ def write_onnx(network, path):
 
 
 @contextlib.contextmanager
-def _silent(name):
-    """Silence a package's logger, which reports what it tries as if it were an error."""
-    logger = logging.getLogger(name)
-    level = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
+def _silent(*names):
+    """Silence loggers that report what they try as if it were an error."""
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 WRITERS = {"openvino": write_openvino, "onnxruntime": write_onnx}
-"""What writes a :class:`skbreast._keras.frozen.FrozenNetwork` for an engine: ``(network, path)``."""
+"""What writes a `FrozenNetwork` for an engine: ``(network, path)``."""

@@ -1,0 +1,222 @@
+"""Engines: which one is taken, and that all give the features that Keras gives."""
+
+import sys
+
+import joblib
+import numpy as np
+import pytest
+
+from skbreast import TransferFeatureExtractor, _engines, hardware
+from skbreast._engines import resolve_engine, usable_threads
+from skbreast.datasets import make_patches
+from skbreast.registry import list_backbones
+from tests.test_imports import run_python
+
+ENGINES = ("openvino", "onnxruntime")
+EVERY_TIME = ("efficientnet_lite0", "mobilenet_v3_small", "vgg16")
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """Give a function that decides what is installed."""
+
+    def decide(*packages):
+        found = {"openvino", "onnxruntime"}.intersection(packages)
+        monkeypatch.setattr(
+            _engines.importlib.util, "find_spec", lambda name: name if name in found else None
+        )
+
+    return decide
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_auto_takes_what_is_fastest(installed, monkeypatch, native):
+    monkeypatch.setattr(_engines, "has_bfloat16", lambda: native)
+    monkeypatch.setattr(_engines, "may_have_gpu", lambda: False)
+    installed("openvino", "onnxruntime")
+    assert resolve_engine("auto", "auto") == ("openvino", "bfloat16" if native else "float32")
+    installed("onnxruntime")
+    assert resolve_engine("auto", "auto") == ("keras", "float32")
+    assert resolve_engine("auto", "bfloat16") == ("keras", "bfloat16")
+
+
+@pytest.mark.parametrize(
+    ("gpu", "expected"),
+    [
+        ("bfloat16", ("keras", "bfloat16")),
+        ("float32", ("keras", "float32")),
+        (None, ("openvino", "float32")),
+    ],
+)
+def test_a_gpu_goes_first(installed, monkeypatch, gpu, expected):
+    monkeypatch.setattr(_engines, "has_bfloat16", lambda: False)
+    monkeypatch.setattr(_engines, "may_have_gpu", lambda: True)
+    installed("openvino")
+    assert resolve_engine("auto", "auto", gpu=lambda: gpu) == expected
+
+
+def test_tensorflow_is_not_asked_where_no_gpu_can_be(installed, monkeypatch):
+    monkeypatch.setattr(hardware, "GPU_DRIVERS", ())
+    installed("openvino")
+    assert resolve_engine("auto", "float32", gpu=pytest.fail) == ("openvino", "float32")
+
+
+@pytest.mark.parametrize(("engine", "extra"), [("openvino", "openvino"), ("onnxruntime", "onnx")])
+def test_a_missing_engine_is_told(installed, monkeypatch, engine, extra):
+    installed()
+    monkeypatch.setitem(sys.modules, engine, None)
+    with pytest.raises(ImportError, match=rf"engine='{engine}'.*skbreast\[{extra}\]"):
+        TransferFeatureExtractor(engine=engine).fit(np.zeros((2, 40, 40, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"engine": "tensorrt"}, "engine must be"),
+        ({"precision": "int8"}, "precision must be"),
+        ({"engine": "onnxruntime", "precision": "bfloat16"}, "precision='bfloat16' is not"),
+        ({"memory": 1}, "memory must be None"),
+    ],
+)
+def test_bad_parameters(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        TransferFeatureExtractor(**parameters).fit(np.zeros((2, 40, 40, 3), np.uint8))
+
+
+def test_threads_of_a_worker(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert usable_threads() == joblib.cpu_count()
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert usable_threads() == 1
+    monkeypatch.setenv("OMP_NUM_THREADS", "1000")
+    assert usable_threads() == joblib.cpu_count()
+
+
+@pytest.fixture(scope="module")
+def patches():
+    return make_patches(2, 11, patch_size=40, random_state=0).data  # 22: a request and a rest
+
+
+def features(patches, engine, precision="float32", **parameters):
+    extractor = TransferFeatureExtractor(
+        **{"engine": engine, "precision": precision, "random_state": 0} | parameters
+    ).fit(patches)
+    assert (extractor.engine_, extractor.precision_) == (engine, precision)
+    return extractor.transform(patches)
+
+
+def relative_error(found, expected):
+    return np.abs(found - expected).max() / np.abs(expected).max()
+
+
+@pytest.mark.parametrize(
+    "backbone",
+    [
+        pytest.param(name, marks=() if name in EVERY_TIME else pytest.mark.long)
+        for name in list_backbones()
+    ],
+)
+def test_engines_agree_with_keras(patches, backbone):
+    weights = "imagenet" if backbone == "efficientnet_lite0" else None
+    parameters = {"backbone": backbone, "weights": weights, "layers": ("block2", "last")}
+    parameters["input_size"] = 72
+    expected = features(patches, "keras", **parameters)
+    assert relative_error(features(patches, "openvino", **parameters), expected) < 1e-4
+
+
+@pytest.mark.parametrize("backbone", ["efficientnet_lite0", "mobilenet_v3_small"])
+def test_onnxruntime_agrees_with_keras(patches, backbone):
+    weights = "imagenet" if backbone == "efficientnet_lite0" else None
+    parameters = {"backbone": backbone, "weights": weights, "input_size": 64}
+    expected = features(patches, "keras", **parameters)
+    assert relative_error(features(patches, "onnxruntime", **parameters), expected) < 1e-4
+
+
+@pytest.mark.parametrize("engine", ["keras", "openvino"])
+def test_bfloat16_is_near(patches, engine):
+    expected = features(patches, "keras")
+    found = features(patches, engine, "bfloat16")
+    cosines = (found * expected).sum(axis=1)
+    cosines /= np.linalg.norm(found, axis=1) * np.linalg.norm(expected, axis=1)
+    assert 0.99 < cosines.min() < 0.999999
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_kinds_of_pixels(patches, dtype, channels):
+    patches = patches[..., :channels].astype(dtype)
+    expected = features(patches, "keras")
+    for engine in ENGINES:
+        assert relative_error(features(patches, engine), expected) < 1e-4
+
+
+def test_features_do_not_depend_on_the_other_patches(patches):
+    whole = features(patches, "openvino", "bfloat16")
+    extractor = TransferFeatureExtractor(engine="openvino", precision="bfloat16", batch_size=5)
+    parts = [extractor.fit_transform(patches[rows]) for rows in (slice(3), slice(3, 22))]
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+def test_a_network_of_the_users_that_learns_on(patches):
+    import keras
+
+    inputs = keras.Input((40, 40, 3))
+    own = keras.Model(inputs, keras.layers.Conv2D(4, 3, name="maps")(inputs))
+    extractor = TransferFeatureExtractor(own, engine="openvino", precision="float32").fit(patches)
+    before = extractor.transform(patches)
+    own.set_weights([2 * array for array in own.get_weights()])
+    np.testing.assert_allclose(extractor.transform(patches), 2 * before, rtol=1e-4, atol=1e-3)
+
+
+def refused_network():
+    """Build a network with a layer that no converter knows."""
+    import keras
+    import tensorflow as tf
+
+    class Inverse(keras.layers.Layer):
+        def call(self, x):
+            inverse = tf.numpy_function(lambda pixels: 255 - pixels, [x], tf.float32)
+            inverse.set_shape(x.shape)
+            return inverse
+
+        def compute_output_shape(self, shape):
+            return shape
+
+        def get_config(self):
+            return super().get_config()
+
+    inputs = keras.Input((40, 40, 3))
+    return keras.Model(inputs, keras.layers.Conv2D(4, 3)(Inverse()(inputs)))
+
+
+def test_a_network_that_openvino_refuses(patches):
+    own = refused_network()
+    extractor = TransferFeatureExtractor(own).fit(patches)
+    assert extractor.engine_ == "keras"
+    assert extractor.transform(patches).shape == (22, 4)
+    with pytest.raises(ValueError, match=r"engine='openvino' cannot run .*take engine='keras'"):
+        extractor.set_params(engine="openvino").fit(patches).transform(patches)
+
+
+def test_a_backbone_that_tf2onnx_does_not_know(patches):
+    extractor = TransferFeatureExtractor(
+        "convnext_tiny", weights=None, layers="block1", engine="onnxruntime", random_state=0
+    )
+    with pytest.raises(ValueError, match=r"engine='onnxruntime' cannot run convnext_tiny"):
+        extractor.fit_transform(patches[:2])
+
+
+def test_the_second_process_needs_no_tensorflow():
+    program = """
+        import sys
+        import numpy as np
+        from skbreast import TransferFeatureExtractor
+        patches = np.zeros((2, 40, 40, 3), np.uint8)
+        extractor = TransferFeatureExtractor(layers="block2", engine="{}").fit(patches)
+        names = extractor.get_feature_names_out()
+        print(extractor.transform(patches).shape, len(names), "tensorflow" in sys.modules)
+        """
+    for engine in ENGINES:
+        runs = [run_python(program.format(engine)) for _ in range(2)]
+        assert [run.stdout for run in runs] == ["(2, 24) 24 True\n", "(2, 24) 24 False\n"]
+        assert [run.stderr for run in runs] == ["", ""]
