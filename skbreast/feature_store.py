@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skbreast._files import check_writable
 from skbreast._validation import check_number
 
 __all__ = ["FeatureStore", "check_memory"]
@@ -324,14 +325,19 @@ def check_memory(memory):
     ------
     ValueError
         If it is anything else.
+    OSError
+        If there is no such store and none can be made.
     """
-    if memory is None or isinstance(memory, FeatureStore):
-        return memory
+    store = memory
     if hasattr(memory, "location") and hasattr(memory, "cache"):
-        return None if memory.location is None else FeatureStore(memory.location)
-    if isinstance(memory, str | os.PathLike):
-        return FeatureStore(memory)
-    raise ValueError(
-        "memory must be None, a folder, a joblib.Memory or a FeatureStore; got "
-        f"{type(memory).__name__}."
-    )
+        store = None if memory.location is None else FeatureStore(memory.location)
+    elif isinstance(memory, str | os.PathLike):
+        store = FeatureStore(memory)
+    elif memory is not None and not isinstance(memory, FeatureStore):
+        raise ValueError(
+            "memory must be None, a folder, a joblib.Memory or a FeatureStore; got "
+            f"{type(memory).__name__}."
+        )
+    if store is not None and not store.path.exists():
+        check_writable(store.path.parent)
+    return store

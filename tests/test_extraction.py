@@ -171,7 +171,7 @@ def test_finished_work_is_kept_when_a_patch_is_broken(references, counted, tmp_p
 
 def test_a_store_that_cannot_be_made_is_told_first(bunch, counted, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match="The feature store"):
+    with pytest.raises(OSError, match="file is a file; a folder is expected"):
         make_extractor(tmp_path / "file" / "store").fit_transform(bunch.data)
     assert not counted
 
