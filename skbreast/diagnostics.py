@@ -4,7 +4,9 @@ import importlib.metadata
 import os
 import platform
 
-from skbreast.hardware import has_bfloat16, resolve_precision
+from skbreast._engines import resolve_engine, usable_threads
+from skbreast._graphs import get_cache_home
+from skbreast.hardware import has_bfloat16, may_have_gpu, resolve_precision
 from skbreast.registry import BACKBONES
 
 __all__ = ["diagnose"]
@@ -17,8 +19,8 @@ CORE = (
 OPTIONAL = {
     "plot": (("matplotlib", "pictures"), ("pandas", "data frames")),
     "pcam": (("h5py", "patches in HDF5 files"),),
-    "openvino": (("openvino", "not used yet: a faster engine to come"),),
-    "onnx": (("onnxruntime", "not used yet: an engine to come"),),
+    "openvino": (("openvino", "features several times faster on processors"),),
+    "onnx": (("onnxruntime", "an engine for features"), ("tf2onnx", "converts networks for it")),
     "slides": (("openslide-python", "not used yet: whole slides"),),
     "dask": (("dask", "not used yet: many machines"),),
     "scikeras": (("scikeras", "not used yet: its wrapper"),),
@@ -39,10 +41,11 @@ def diagnose():
     --------
     >>> from skbreast.diagnostics import diagnose
     >>> list(diagnose())
-    ['machine', 'packages', 'extras', 'weights']
+    ['machine', 'speed', 'packages', 'extras', 'weights']
     """
     return {
         "machine": _machine(),
+        "speed": _speed(),
         "packages": [(name, _version(name) or "missing") for name in CORE],
         "extras": [row for extra in OPTIONAL for row in _extra(extra)],
         "weights": _weights(),
@@ -59,9 +62,33 @@ def _machine():
         ("cores", str(os.cpu_count())),
         ("devices", ", ".join(list_devices())),
         ("bfloat16", native),
-        ("precision='auto'", resolve_precision("auto")),
-        ("engines", "keras, the only one in this version"),
     ]
+
+
+def _speed():
+    from skbreast._keras.devices import gpu_precision
+
+    engine, precision = resolve_engine("auto", "auto", gpu=gpu_precision)
+    brakes = _brakes(engine, gpu_precision() is not None)
+    rows = [
+        ("features", f"{engine} in {precision} (engine='auto', precision='auto')"),
+        ("training", f"keras in {resolve_precision('auto')} (precision='auto')"),
+        ("networks kept in", str(get_cache_home())),
+    ]
+    return rows + [("slow:", reason) for reason in brakes]
+
+
+def _brakes(engine, on_gpu):
+    """Say what slows this machine down, and what to do about it."""
+    if engine == "keras" and not on_gpu:
+        yield 'features run in Keras; several times faster: pip install "skbreast[openvino]"'
+    if not has_bfloat16():
+        yield "the processor does not compute in bfloat16; float32 takes two to three times as long"
+    if usable_threads() < (os.cpu_count() or 1):
+        n_cores = f"{usable_threads()} of {os.cpu_count()} cores"
+        yield f"{n_cores} may be used (OMP_NUM_THREADS, or processors this process may run on)"
+    if may_have_gpu() and not on_gpu:
+        yield 'TensorFlow does not see the graphics card: pip install "tensorflow[and-cuda]"'
 
 
 def _version(package):

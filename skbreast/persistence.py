@@ -12,6 +12,7 @@ __all__ = ["load", "save"]
 _PATHS = (PosixPath, WindowsPath)  # what `weights` may be
 TRUSTED = (
     "skbreast.classifier.PatchCNNClassifier",
+    "skbreast.feature_store.FeatureStore",
     "skbreast.reading.PatchReader",
     "skbreast.texture.ColorFeatures",
     "skbreast.transfer.TransferFeatureExtractor",

@@ -14,6 +14,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skbreast import PatchCNNClassifier, TransferFeatureExtractor
 from skbreast.datasets import make_patches
+from skbreast.feature_store import FeatureStore
 from skbreast.persistence import load, save
 from skbreast.texture import ColorFeatures
 
@@ -37,7 +38,9 @@ def test_a_classifier_comes_back_with_its_predictions(tmp_path, patches):
 
 
 def test_a_pipeline_and_a_dict_come_back(tmp_path, patches):
-    pipe = make_pipeline(TransferFeatureExtractor(layers="block2"), LogisticRegression())
+    store = FeatureStore(tmp_path / "store", max_bytes=10**8)
+    extractor = TransferFeatureExtractor(layers="block2", memory=store)
+    pipe = make_pipeline(extractor, LogisticRegression())
     models = {"transfer": pipe, "colour": make_pipeline(ColorFeatures(), LogisticRegression())}
     for model in models.values():
         model.fit(patches.data, patches.target)
