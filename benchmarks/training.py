@@ -1,0 +1,115 @@
+"""Training: two epochs of one and the same small network, ours and wrapped by others."""
+
+from functools import partial
+
+import numpy as np
+
+from benchmarks.frozen import some_patches
+
+SIDE, BATCH, EPOCHS = 50, 64, 2
+
+
+def _data(n):
+    return some_patches(n, SIDE), np.arange(n) % 2
+
+
+def ours(n, **parameters):
+    """Fit `PatchCNNClassifier`."""
+    from skbreast import PatchCNNClassifier
+
+    model = PatchCNNClassifier(
+        max_epochs=EPOCHS, batch_size=BATCH, augment=None, random_state=0, **parameters
+    )
+    return partial(model.fit, *_data(n))
+
+
+def plain_keras(n):
+    """Compile the same network once and call its `fit`."""
+    import skbreast._keras  # noqa: F401
+    from skbreast.networks import build_network
+
+    model = build_network("small", (SIDE, SIDE, 3), 2)
+    model.compile("adamw", loss="sparse_categorical_crossentropy")
+    return partial(model.fit, *_data(n), batch_size=BATCH, epochs=EPOCHS, verbose=0)
+
+
+def scikeras(n):
+    """Fit scikeras' classifier around the same network."""
+    from scikeras.wrappers import KerasClassifier
+    from sklearn.utils import ClassifierTags
+
+    from skbreast.networks import build_network
+
+    class Tagged(KerasClassifier):
+        def __sklearn_tags__(self):
+            tags = super().__sklearn_tags__()
+            tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
+            return tags
+
+    model = Tagged(
+        build_network,
+        model__architecture="small",
+        model__input_shape=(SIDE, SIDE, 3),
+        model__n_classes=2,
+        loss="sparse_categorical_crossentropy",
+        optimizer="adamw",
+        batch_size=BATCH,
+        epochs=EPOCHS,
+        verbose=0,
+    )
+    return partial(model.fit, *_data(n))
+
+
+def skorch(n):
+    """Fit skorch's classifier around the same network, written for torch."""
+    import torch
+    from skorch import NeuralNetClassifier
+    from torch import nn
+
+    class Small(nn.Module):
+        def __init__(self):
+            super().__init__()
+            layers, width = [], 6
+            for number, filters in enumerate((32, 64, 128, 256)):
+                layers += [nn.MaxPool2d(2)] if number else []
+                layers += [
+                    nn.Conv2d(width, filters, 3, padding=1, bias=False),
+                    nn.BatchNorm2d(filters),
+                    nn.ReLU(),
+                ]
+                width = filters
+            self.body = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+            self.own, self.head = nn.InstanceNorm2d(3), nn.Linear(width, 2)
+
+        def forward(self, x):
+            x = (x.float() - 128) / 64
+            return self.head(self.body(torch.cat([x, self.own(x)], dim=1)))
+
+    model = NeuralNetClassifier(
+        Small,
+        criterion=nn.CrossEntropyLoss,
+        optimizer=torch.optim.AdamW,
+        lr=1e-3,
+        batch_size=BATCH,
+        max_epochs=EPOCHS,
+        train_split=None,
+        verbose=0,
+    )
+    X, y = _data(n)
+    return partial(model.fit, np.ascontiguousarray(np.moveaxis(X, 3, 1)).astype(np.float32), y)
+
+
+def contests(quick):
+    """Yield ``(title, sides, number of patches)``."""
+    n = 512 if quick else 2048
+    sides = {
+        "PatchCNNClassifier()": ("benchmarks.training:ours", {"n": n}),
+        'PatchCNNClassifier(precision="float32")': (
+            "benchmarks.training:ours",
+            {"n": n, "precision": "float32"},
+        ),
+        "keras.Model.fit": ("benchmarks.training:plain_keras", {"n": n}),
+        "scikeras": ("benchmarks.training:scikeras", {"n": n}),
+        "skorch": ("benchmarks.training:skorch", {"n": n}),
+    }
+    yield f"{EPOCHS} epochs of the small network on {SIDE} x {SIDE} pixels", sides, n
