@@ -40,7 +40,7 @@ def build_network(architecture, input_shape, n_classes, *, activation="softmax")
     check_choice(architecture, name="architecture", choices=(*ARCHITECTURES, *BACKBONES))
     check_choice(activation, name="activation", choices=("softmax", None))
     from skbreast._keras.networks import build_network as build
-    from skbreast._keras.networks import with_softmax
+    from skbreast._keras.networks import keras_normalisation, with_softmax
 
-    network = build(architecture, tuple(input_shape), n_classes)
+    network = build(architecture, tuple(input_shape), n_classes, normalisation=keras_normalisation)
     return network if activation is None else with_softmax(network)

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras import layers as keras_layers
 
 from skbreast._keras.backbones import block_output, build_backbone, preprocess
+from skbreast._keras.networks import POLICIES, with_dtype
 from skbreast._keras.training import (
     compiled,
     draw_kernels,
@@ -44,7 +45,7 @@ def get_frozen(recipe, precision="float32"):
             with seeded_layers(recipe.seed), plain_settings():
                 network = _open_backbone(recipe)
                 if precision == "bfloat16":
-                    network = _in_bfloat16(network)
+                    network = with_dtype(network, POLICIES[precision])
                 _networks[key] = FrozenNetwork(network, recipe)
             while len(_networks) > NETWORKS_KEPT:
                 _networks.popitem(last=False)
@@ -75,17 +76,6 @@ def _open_backbone(recipe):
             f"backbone must be a name or a keras.Model; got {type(recipe.backbone).__name__}."
         )
     return recipe.backbone
-
-
-def _in_bfloat16(network):
-    """Copy a network so that it computes in bfloat16; its weights stay float32."""
-
-    def copy(layer):
-        return type(layer).from_config({**layer.get_config(), "dtype": "mixed_bfloat16"})
-
-    clone = keras.models.clone_model(network, clone_function=copy)
-    clone.set_weights(network.get_weights())
-    return clone
 
 
 class FrozenNetwork:

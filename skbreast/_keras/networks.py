@@ -1,9 +1,12 @@
 """Build the networks behind `PatchCNNClassifier`; each ends in one raw score (logit) a class."""
 
+from typing import NamedTuple
+
 import keras
 from keras import layers
 
 from skbreast._keras.backbones import build_backbone, preprocess
+from skbreast._keras.normalisation import FusedBatchNormalization
 from skbreast.registry import ARCHITECTURES, BACKBONES
 
 __all__ = [
@@ -13,6 +16,8 @@ __all__ = [
     "build_network",
     "build_resnet",
     "build_small",
+    "keras_normalisation",
+    "with_dtype",
     "with_softmax",
 ]
 
@@ -21,7 +26,23 @@ CONTRAST_LAYER = "own_contrast"
 BACKBONE_LAYER = "backbone"
 SMALL_FILTERS = (32, 64, 128, 256)
 CONTRAST_FLOOR = 0.01  # of the training patches' variance: noise on blank glass stays small
+keras_normalisation = layers.BatchNormalization  # for networks that others train and save
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+
+
+class Style(NamedTuple):
+    """How the layers of a network are made.
+
+    Attributes
+    ----------
+    dtype : str
+        Their Keras dtype policy.
+    normalisation : type
+        The class for batch normalisation: :class:`FusedBatchNormalization`, or Keras' own.
+    """
+
+    dtype: str = "float32"
+    normalisation: type = FusedBatchNormalization
 
 
 def _standardise(x):
@@ -45,11 +66,12 @@ def _join_own_contrast(x):
     return layers.Concatenate(dtype="float32", name=CONTRAST_LAYER)([x, own])
 
 
-def _convolution(x, filters, dtype, *, kernel_size=3, strides=1, activate=True):
+def _convolution(x, filters, style, *, kernel_size=3, strides=1, activate=True):
+    dtype = style.dtype
     x = layers.Conv2D(
         filters, kernel_size, strides=strides, padding="same", use_bias=False, dtype=dtype
     )(x)
-    x = layers.BatchNormalization(momentum=0.9, dtype=dtype)(x)
+    x = style.normalisation(momentum=0.9, dtype=dtype)(x)
     return layers.ReLU(dtype=dtype)(x) if activate else x
 
 
@@ -59,7 +81,7 @@ def _scores(x, n_classes, dtype, dropout):
     return layers.Dense(n_classes, dtype="float32", name="scores")(x)
 
 
-def build_small(input_shape, n_classes, *, dtype="float32"):
+def build_small(input_shape, n_classes, style):
     """Build the small convolutional network: four convolutions with pooling between, then scores.
 
     Parameters
@@ -68,8 +90,8 @@ def build_small(input_shape, n_classes, *, dtype="float32"):
         Height, width and channels.
     n_classes : int
         Number of classes.
-    dtype : str, default="float32"
-        Keras dtype policy of the layers.
+    style : Style
+        How its layers are made.
 
     Returns
     -------
@@ -77,34 +99,34 @@ def build_small(input_shape, n_classes, *, dtype="float32"):
         From ``(n, height, width, channels)`` pixels to ``(n, n_classes)`` logits.
     """
     inputs = keras.Input(input_shape)
-    x = _convolution(_join_own_contrast(_standardise(inputs)), SMALL_FILTERS[0], dtype)
+    x = _convolution(_join_own_contrast(_standardise(inputs)), SMALL_FILTERS[0], style)
     for filters in SMALL_FILTERS[1:]:
-        x = layers.MaxPooling2D(padding="same", dtype=dtype)(x)
-        x = _convolution(x, filters, dtype)
-    return keras.Model(inputs, _scores(x, n_classes, dtype, dropout=0.25), name="small")
+        x = layers.MaxPooling2D(padding="same", dtype=style.dtype)(x)
+        x = _convolution(x, filters, style)
+    return keras.Model(inputs, _scores(x, n_classes, style.dtype, dropout=0.25), name="small")
 
 
-def build_resnet(input_shape, n_classes, *, dtype="float32"):
+def build_resnet(input_shape, n_classes, style):
     """Build the small residual network (He 2016): a stem and three stages of two blocks.
 
     Parameters and return value are those of :func:`build_small`.
     """
     inputs = keras.Input(input_shape)
-    x = _convolution(_join_own_contrast(_standardise(inputs)), 32, dtype)
+    x = _convolution(_join_own_contrast(_standardise(inputs)), 32, style)
     for stage, filters in enumerate((32, 64, 128)):
         for block in range(2):
             strides = 2 if stage and not block else 1
-            x = _residual_block(x, filters, dtype, strides=strides)
-    return keras.Model(inputs, _scores(x, n_classes, dtype, dropout=0.25), name="resnet")
+            x = _residual_block(x, filters, style, strides=strides)
+    return keras.Model(inputs, _scores(x, n_classes, style.dtype, dropout=0.25), name="resnet")
 
 
-def _residual_block(x, filters, dtype, *, strides):
+def _residual_block(x, filters, style, *, strides):
     shortcut = x
     if strides != 1 or x.shape[-1] != filters:
-        shortcut = _convolution(x, filters, dtype, kernel_size=1, strides=strides, activate=False)
-    x = _convolution(x, filters, dtype, strides=strides)
-    x = _convolution(x, filters, dtype, activate=False)
-    return layers.ReLU(dtype=dtype)(layers.Add(dtype=dtype)([x, shortcut]))
+        shortcut = _convolution(x, filters, style, kernel_size=1, strides=strides, activate=False)
+    x = _convolution(x, filters, style, strides=strides)
+    x = _convolution(x, filters, style, activate=False)
+    return layers.ReLU(dtype=style.dtype)(layers.Add(dtype=style.dtype)([x, shortcut]))
 
 
 class _Inference(layers.Layer):
@@ -129,12 +151,12 @@ def build_finetuned(row, input_shape, n_classes, *, dtype="float32"):
     """
     inputs = keras.Input(input_shape)
     rgb = layers.Concatenate(dtype="float32")([inputs] * 3) if input_shape[2] == 1 else inputs
-    backbone = _with_dtype(build_backbone(row, weights=None), dtype)
+    backbone = with_dtype(build_backbone(row, weights=None), dtype)
     x = _Inference(backbone, name=BACKBONE_LAYER)(preprocess(rgb, row.preprocessing))
     return keras.Model(inputs, _scores(x, n_classes, dtype, dropout=0.25), name=row.name)
 
 
-def _with_dtype(network, dtype):
+def with_dtype(network, dtype):
     """Return the network with another dtype policy on every layer and the same weights."""
     if dtype == "float32":
         return network
@@ -147,7 +169,14 @@ def _with_dtype(network, dtype):
     return changed
 
 
-def build_network(architecture, input_shape, n_classes, *, precision="float32"):
+def build_network(
+    architecture,
+    input_shape,
+    n_classes,
+    *,
+    precision="float32",
+    normalisation=FusedBatchNormalization,
+):
     """Build the network that an `architecture` parameter names.
 
     Parameters
@@ -161,6 +190,8 @@ def build_network(architecture, input_shape, n_classes, *, precision="float32"):
         Number of classes.
     precision : {"float32", "bfloat16"}
         What the layers compute in; variables and scores are float32 always.
+    normalisation : type
+        The class for batch normalisation in the networks of our own.
 
     Returns
     -------
@@ -177,7 +208,7 @@ def build_network(architecture, input_shape, n_classes, *, precision="float32"):
         return _check_own(architecture(input_shape, n_classes), input_shape, n_classes)
     if architecture in ARCHITECTURES:
         build = {"small": build_small, "resnet": build_resnet}[architecture]
-        return build(input_shape, n_classes, dtype=dtype)
+        return build(input_shape, n_classes, Style(dtype, normalisation))
     return build_finetuned(BACKBONES[architecture], input_shape, n_classes, dtype=dtype)
 
 
