@@ -84,7 +84,8 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Epochs that early stopping waits.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         What the network computes in; variables are float32 always. "auto" takes bfloat16 where
-        the processor multiplies matrices in it. A callable decides for itself.
+        the processor, or the GPU that TensorFlow uses, multiplies matrices in it. A callable
+        decides for itself.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the last fit.
     random_state : int, RandomState instance or None, default=None
@@ -395,7 +396,8 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     def _start_program(self, source, previous, seed):
         own = not callable(self.architecture)
-        self.precision_ = resolve_precision(self.precision) if own else "float32"
+        precision = resolve_precision(self.precision, gpu=_gpu_precision)
+        self.precision_ = precision if own else "float32"
         program = self._program(fresh=True, seed=seed)
         rng = np.random.default_rng(seed)
         program.reset(rng, weights=None if previous else resolved_weights(self))
@@ -456,6 +458,12 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         tags.input_tags.string = True
         return tags
+
+
+def _gpu_precision():
+    from skbreast._keras.devices import gpu_precision
+
+    return gpu_precision()
 
 
 @contextlib.contextmanager

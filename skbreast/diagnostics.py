@@ -72,7 +72,7 @@ def _speed():
     brakes = _brakes(engine, gpu_precision() is not None)
     rows = [
         ("features", f"{engine} in {precision} (engine='auto', precision='auto')"),
-        ("training", f"keras in {resolve_precision('auto')} (precision='auto')"),
+        ("training", f"keras in {resolve_precision('auto', gpu=gpu_precision)} (precision='auto')"),
         ("networks kept in", str(get_cache_home())),
     ]
     return rows + [("slow:", reason) for reason in brakes]

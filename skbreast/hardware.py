@@ -41,20 +41,24 @@ def may_have_gpu():
     return any(driver.exists() for driver in GPU_DRIVERS)
 
 
-def resolve_precision(precision):
+def resolve_precision(precision, *, gpu=None):
     """Return the precision to compute in.
 
     Parameters
     ----------
     precision : {"auto", "float32", "bfloat16"}
         What the user asked for.
+    gpu : callable, optional
+        Returns the precision that TensorFlow's GPU is fast in, None if it has none. It is called
+        only where :func:`may_have_gpu`, since asking starts TensorFlow.
 
     Returns
     -------
     {"float32", "bfloat16"}
-        "auto" is bfloat16 where :func:`has_bfloat16`.
+        "auto" is what the GPU is fast in; without one bfloat16 where :func:`has_bfloat16`.
     """
     check_choice(precision, name="precision", choices=PRECISIONS)
-    if precision == "auto":
-        return "bfloat16" if has_bfloat16() else "float32"
-    return precision
+    if precision != "auto":
+        return precision
+    on_gpu = gpu() if gpu is not None and may_have_gpu() else None
+    return on_gpu or ("bfloat16" if has_bfloat16() else "float32")

@@ -43,6 +43,17 @@ def test_who_asks_gets_it(cpu_info, asked):
     assert resolve_precision(asked) == asked
 
 
+@pytest.mark.parametrize(
+    ("found", "expected"), [("bfloat16", "bfloat16"), ("float32", "float32"), (None, "float32")]
+)
+def test_a_gpu_goes_first(cpu_info, tmp_path, monkeypatch, found, expected):
+    monkeypatch.setattr(hardware, "GPU_DRIVERS", (tmp_path,))
+    assert resolve_precision("auto", gpu=lambda: found) == expected
+    assert resolve_precision("float32", gpu=pytest.fail) == "float32"
+    monkeypatch.setattr(hardware, "GPU_DRIVERS", ())
+    assert resolve_precision("auto", gpu=pytest.fail) == "float32"
+
+
 @pytest.mark.parametrize("asked", ["float16", "mixed_bfloat16", None, 32])
 def test_unknown_precision(asked):
     with pytest.raises(ValueError, match=r"precision must be one of 'auto', 'float32'"):
