@@ -11,9 +11,51 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Sides that do the same work, ours first.
+
+    Parameters
+    ----------
+    title : str
+        What the work is.
+    sides : dict of str to (str, dict)
+        ``"module:function"`` and its arguments by name. Of the arguments, "n" is how many patches
+        the side goes through.
+    n : int
+        Patches that a side goes through which says no "n"; 1 where patches are not what counts.
+    wanted : dict of str to float
+        How many times as fast as a side ours is to be.
+    allowed : dict of str to float
+        MiB that ours may take, as "peak" and "growth".
+    note : str
+        What a reader should know.
+    """
+
+    title: str
+    sides: dict
+    n: int
+    wanted: dict = field(default_factory=dict)
+    allowed: dict = field(default_factory=dict)
+    note: str = ""
+
+    def measure(self, rounds):
+        """Let the sides work in turn; return what is to be kept."""
+        found = contest(self.sides, rounds)
+        for name, (_, arguments) in self.sides.items():
+            found[name]["n"] = arguments.get("n", self.n)
+        return {
+            "wanted": self.wanted,
+            "allowed": self.allowed,
+            "note": self.note,
+            "sides": found,
+        }
 
 
 class Side:
@@ -44,7 +86,14 @@ class Side:
         self.missing = self._answer().get("missing")
 
     def run(self):
-        """Do the work once; return its ``seconds`` and the growth of memory in ``mebibytes``."""
+        """Do the work once.
+
+        Returns
+        -------
+        dict
+            ``seconds``, and in MiB by how much memory was larger than before the first work: at its
+            ``peak``, and after the first time (``growth``).
+        """
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         return self._answer()
@@ -74,7 +123,7 @@ def contest(sides, rounds):
     Returns
     -------
     dict of str to dict
-        Medians of ``seconds`` and ``mebibytes``, or ``missing``.
+        Medians of what :meth:`Side.run` returns, or ``missing``.
     """
     running = {name: Side(*side) for name, side in sides.items()}
     results = {name: [] for name in sides}
@@ -94,10 +143,17 @@ def _medians(results):
     return {key: statistics.median(each[key] for each in results) for key in results[0]}
 
 
-def resident():
-    """Return the memory of this process in MiB."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGESIZE") / 2**20
+def memory(what):
+    """Return the resident memory of this process in MiB: now (VmRSS) or at its peak (VmHWM)."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(what):
+            return int(line.split()[1]) / 2**10
+    raise KeyError(what)
+
+
+def forget_peak():
+    """Let the peak of this process's memory be counted from now."""
+    Path("/proc/self/clear_refs").write_text("5")
 
 
 def main(function, arguments):
@@ -107,16 +163,19 @@ def main(function, arguments):
     module, _, name = function.partition(":")
     try:
         work = getattr(importlib.import_module(module), name)(**json.loads(arguments))
+        forget_peak()
+        before = memory("VmRSS")
         work()  # compiles, fills caches
+        growth = memory("VmRSS") - before
     except ImportError as error:
         print(json.dumps({"missing": error.name or str(error)}), file=answers)
         return
     print(json.dumps({}), file=answers)
     for _ in sys.stdin:
-        before, start = resident(), time.perf_counter()
+        start = time.perf_counter()
         work()
-        seconds = time.perf_counter() - start
-        print(json.dumps({"seconds": seconds, "mebibytes": resident() - before}), file=answers)
+        seconds, peak = time.perf_counter() - start, memory("VmHWM") - before
+        print(json.dumps({"seconds": seconds, "peak": peak, "growth": growth}), file=answers)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from benchmarks.contest import Contest
 from skbreast.datasets import make_patches
+from skbreast.reading import read_patch
 
 N_THREADS = 2
 
@@ -34,17 +36,30 @@ def ours(n, height, width, **parameters):
     return partial(extractor.fit_transform, written(n, height, width))
 
 
-def decode(n, height, width):
+def decode(n, height, width, how="read_patch"):
     """Only decode, on all cores."""
-    from skbreast.reading import read_patch
-
-    paths = written(n, height, width)
+    paths, read = written(n, height, width), READERS[how]
 
     def work():
         with ThreadPoolExecutor(N_THREADS) as pool:
-            list(pool.map(lambda part: [read_patch(path) for path in part], np.split(paths, 16)))
+            list(pool.map(lambda part: [read(path) for path in part], np.split(paths, 16)))
 
     return work
+
+
+def _with_pillow(path):
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+def _with_opencv(path):
+    import cv2
+
+    cv2.setNumThreads(1)
+    return cv2.imread(path, cv2.IMREAD_COLOR_RGB)
+
+
+READERS = {"read_patch": read_patch, "Pillow": _with_pillow, "OpenCV": _with_opencv}
 
 
 def network_alone(n, height, width, **parameters):
@@ -79,26 +94,30 @@ def keras_folder(n, height, width, input_size, backbone="efficientnet_lite0"):
     return work
 
 
+# height, width, patches, side of the network's input
+SIZES = ((50, 50, 2048, 112), (460, 700, 192, 64), (460, 700, 192, 224))
+
+
 def contests(quick):
-    """Yield ``(title, sides, number of patches)``."""
-    for height, width, n, side in ((50, 50, 2048, 112), (460, 700, 192, 224)):
+    """Yield a contest for each size of files."""
+    for height, width, n, side in SIZES[: 2 if quick else None]:
         size = {"n": n, "height": height, "width": width}
         run = size | {"input_size": side}
-        yield (
-            f"from PNG files of {width} x {height} pixels, efficientnet_lite0 at {side}",
+        sides = {
+            "TransferFeatureExtractor()": ("ours", run),
+            "decoding alone, read_patch": ("decode", size),
+            "decoding alone, Pillow": ("decode", size | {"how": "Pillow"}),
+            "decoding alone, OpenCV": ("decode", size | {"how": "OpenCV"}),
+            "the network alone": ("network_alone", run),
+            "image_dataset_from_directory, keras.Model.predict": ("keras_folder", run),
+        }
+        yield Contest(
+            f"PNG files of {width} x {height} pixels, efficientnet_lite0 at {side}",
             {
-                "TransferFeatureExtractor()": (
-                    "benchmarks.files:ours",
-                    run,
-                ),
-                "decoding alone, 2 threads": ("benchmarks.files:decode", size),
-                "the network alone": ("benchmarks.files:network_alone", run),
-                "image_dataset_from_directory and keras.Model.predict": (
-                    "benchmarks.files:keras_folder",
-                    size | {"input_size": side},
-                ),
+                name: (f"benchmarks.files:{function}", how)
+                for name, (function, how) in sides.items()
             },
             n,
+            {"decoding alone, Pillow": 0.9} if side == 64 else {},
+            "Decoding alone takes both cores, in threads, as does the network alone.",
         )
-        if quick:
-            return

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 
+from benchmarks.contest import Contest
 from benchmarks.frozen import some_patches
 
 SIDE, BATCH, EPOCHS = 50, 64, 2
@@ -33,8 +34,8 @@ def plain_keras(n):
     return partial(model.fit, *_data(n), batch_size=BATCH, epochs=EPOCHS, verbose=0)
 
 
-def scikeras(n):
-    """Fit scikeras' classifier around the same network."""
+def tagged_scikeras(side, **parameters):
+    """Return scikeras' classifier around the same network, with the tags that scikit-learn asks."""
     from scikeras.wrappers import KerasClassifier
     from sklearn.utils import ClassifierTags
 
@@ -46,17 +47,22 @@ def scikeras(n):
             tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
             return tags
 
-    model = Tagged(
+    return Tagged(
         build_network,
         model__architecture="small",
-        model__input_shape=(SIDE, SIDE, 3),
+        model__input_shape=(side, side, 3),
         model__n_classes=2,
         loss="sparse_categorical_crossentropy",
         optimizer="adamw",
-        batch_size=BATCH,
-        epochs=EPOCHS,
+        optimizer__learning_rate=1e-3,
         verbose=0,
+        **parameters,
     )
+
+
+def scikeras(n):
+    """Fit scikeras' classifier."""
+    model = tagged_scikeras(SIDE, batch_size=BATCH, epochs=EPOCHS)
     return partial(model.fit, *_data(n))
 
 
@@ -100,7 +106,7 @@ def skorch(n):
 
 
 def contests(quick):
-    """Yield ``(title, sides, number of patches)``."""
+    """Yield the contest."""
     n = 512 if quick else 2048
     sides = {
         "PatchCNNClassifier()": ("benchmarks.training:ours", {"n": n}),
@@ -112,4 +118,5 @@ def contests(quick):
         "scikeras": ("benchmarks.training:scikeras", {"n": n}),
         "skorch": ("benchmarks.training:skorch", {"n": n}),
     }
-    yield f"{EPOCHS} epochs of the small network on {SIDE} x {SIDE} pixels", sides, n
+    title = f"{EPOCHS} epochs of the small network on {SIDE} x {SIDE} pixels"
+    yield Contest(title, sides, n, {"keras.Model.fit": 2.5, "scikeras": 2.5, "skorch": 4})

@@ -25,7 +25,7 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["compatibility.rst", "grid_search.rst", "_build"]
+exclude_patterns = ["compatibility.rst", "_build"]
 default_role = "code"
 html_theme = "alabaster"
 html_theme_options = {

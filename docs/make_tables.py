@@ -1,6 +1,7 @@
 """Write the tables of the documentation from the code, so that they cannot go stale."""
 
 import ast
+import json
 import sys
 import tomllib
 from pathlib import Path
@@ -8,6 +9,9 @@ from pathlib import Path
 from skbreast.registry import BACKBONES, PREPROCESSING
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.tables import HEADER, rows, where  # noqa: E402 (it stands at the root)
 
 
 def list_table(header, rows):
@@ -82,7 +86,19 @@ def _first_line(module):
     return first_line.replace("``", "`").replace("`", "``")
 
 
+def benchmarks_tables():
+    """Return all that was measured last, a table a contest."""
+    text = (ROOT / "benchmarks" / "results.json").read_text(encoding="utf-8")
+    content = json.loads(text)
+    parts = [where(content)]
+    for title, contest in content["contests"].items():
+        table = list_table(HEADER, rows(contest))
+        parts += [f"**{title[0].upper()}{title[1:]}**", table, contest["note"]]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
 TABLES = {
+    "benchmarks": benchmarks_tables,
     "backbones": backbones_table,
     "preprocessing": preprocessing_table,
     "floors": floors_table,

@@ -16,6 +16,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from skbreast._headers import read_header, read_tiff_directory
+from skbreast._png import decode_plain_png
 
 __all__ = ["DECODER_ERRORS", "MAX_PIXELS", "as_rgb", "check_n_pixels", "decode_image"]
 
@@ -94,10 +95,12 @@ def decode_image(stream):
         data = _lean_tiff(data)
     elif header.exif_offsets:
         data = _hide_exif(data, header.exif_offsets)
-    with _DECODERS[header.format](io.BytesIO(data)) as image:
-        if (image.height, image.width) != header.stored_size:
-            raise ValueError("its headers contradict each other about the size")
-        pixels = _image_to_rgb(image)
+    pixels = decode_plain_png(data, header.stored_size) if header.plain else None
+    if pixels is None:
+        with _DECODERS[header.format](io.BytesIO(data)) as image:
+            if (image.height, image.width) != header.stored_size:
+                raise ValueError("its headers contradict each other about the size")
+            pixels = _image_to_rgb(image)
     return np.ascontiguousarray(_TURNS[header.orientation or 1](pixels))
 
 

@@ -18,6 +18,11 @@ _TIFF_INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 _JPEG_STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
+_PLAIN_PNG = bytes([8, 2, 0, 0, 0])  # bit depth, colour type, compression, filter, interlace
+_PLAIN_PNG_CHUNKS = frozenset(
+    {b"cHRM", b"gAMA", b"sBIT", b"sRGB", b"bKGD", b"eXIf", b"pHYs", b"tEXt", b"tIME"}
+)
+
 
 @dataclass(frozen=True)
 class ImageHeader:
@@ -27,6 +32,7 @@ class ImageHeader:
     stored_size: tuple[int, int]
     orientation: int = 1
     exif_offsets: tuple[int, ...] = ()
+    plain: bool = False  # a PNG of 8-bit RGB, without transparency or compressed metadata
 
     @property
     def size(self):
@@ -113,12 +119,14 @@ def _read_png(stream):
     length, kind, width, height = struct.unpack(">I4sII", _read_exactly(stream, 16))
     if kind != b"IHDR" or length != 13:
         raise ValueError("its PNG header is broken")
+    plain = _read_exactly(stream, 5) == _PLAIN_PNG
     stream.seek(33)
     orientation = 1
     while True:
         length, kind = struct.unpack(">I4s", _read_exactly(stream, 8))
         if kind in (b"IDAT", b"IEND"):
-            return ImageHeader("PNG", (height, width), orientation)
+            return ImageHeader("PNG", (height, width), orientation, plain=plain)
+        plain = plain and kind in _PLAIN_PNG_CHUNKS
         if kind == b"acTL":
             raise ValueError("it is an animated PNG, a patch is one image")
         end = stream.tell() + length + 4

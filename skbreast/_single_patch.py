@@ -1,9 +1,10 @@
 """One patch: its size from the header, its pixels, and its fit to a wanted size."""
 
+import io
+import os
 import stat
 import struct
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -25,6 +26,7 @@ __all__ = [
 ]
 
 WHITE = 255
+SMALL_FILE_BYTES = 2**20
 READ_ERRORS = tuple({*DECODER_ERRORS, *HDF5_ERRORS})
 _PLAIN_CAUSES = (
     (FileNotFoundError, "there is no such file"),
@@ -64,7 +66,7 @@ def patch_size(reference):
         path = existing_file(place.path)
         if place.row is not None:
             return row_size(place.path)
-        with path.open("rb") as stream:
+        with open(path, "rb") as stream:  # noqa: PTH123
             return read_header(stream).size
 
 
@@ -117,14 +119,23 @@ def read_patch(reference):
         path = existing_file(place.path)
         if place.row is not None:
             return next(read_rows(place.path, [place.row]))
-        with path.open("rb") as stream:
+        with _opened(path) as stream:
             return decode_image(stream)
 
 
+def _opened(path):
+    """Open a file; a small one is read at once, since threads wait for each other at each call."""
+    stream = open(path, "rb", buffering=0)  # noqa: SIM115, PTH123 - for the caller to close
+    if os.fstat(stream.fileno()).st_size > SMALL_FILE_BYTES:
+        return io.BufferedReader(stream)
+    with stream:
+        return io.BytesIO(stream.read())
+
+
 def existing_file(path):
+    """Return a path if there is a regular file."""
     # Opening a pipe would wait for ever, reading a device would never end.
-    path = Path(path)
-    mode = path.stat().st_mode
+    mode = os.stat(path).st_mode  # noqa: PTH116 - a Path costs more than the call
     if stat.S_ISDIR(mode):
         raise IsADirectoryError
     if not stat.S_ISREG(mode):

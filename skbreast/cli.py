@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.table import Table
 
 import skbreast
-from skbreast.datasets import LOADERS
 from skbreast.exceptions import TrainingInterruptedWarning
 
 __all__ = ["app"]
@@ -31,7 +30,15 @@ errors = Console(stderr=True)
 FEW_PATIENTS = 10
 DEMO_FOLDER = Path("skbreast-demo")
 
-Kind = StrEnum("Kind", {name: name for name in ("auto", *LOADERS)})
+# Options by the layout of the data; written down here, since loaders import scikit-learn, for which
+# --help should not wait.
+KINDS = {
+    "idc": {"split", "splits_dir"},
+    "breakhis": {"magnification", "classes"},
+    "pcam": {"split"},
+    "folder": {"split", "groups_pattern"},
+}
+Kind = StrEnum("Kind", {name: name for name in ("auto", *KINDS)})
 Classes = StrEnum("Classes", {name: name for name in ("binary", "subtype")})
 
 DataArgument = Annotated[Path, typer.Argument(help="Folder of a data set.", show_default=False)]
@@ -85,13 +92,7 @@ def _load(data, **options):
     kind = recognise(data) if kind == Kind.auto else str(kind)
     given = {name: value for name, value in options.items() if value is not None}
     split = given.get("split")
-    allowed = {
-        "idc": {"split", "splits_dir"},
-        "breakhis": {"magnification", "classes"},
-        "pcam": {"split"},
-        "folder": {"split", "groups_pattern"},
-    }[kind] | {"max_patches", "random_state"}
-    for name in given.keys() - allowed:
+    for name in given.keys() - KINDS[kind] - {"max_patches", "random_state"}:
         raise ValueError(f"--{name.replace('_', '-')} is not for data of the kind {kind!r}.")
     with errors.status(f"Listing {_escape(data)}"):
         bunch = load_patches(data, kind=kind, **given)

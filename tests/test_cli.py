@@ -1,5 +1,6 @@
 """What a person sees at the command line."""
 
+import inspect
 import re
 import signal
 
@@ -7,7 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from skbreast._keras import training
-from skbreast.cli import app
+from skbreast.cli import KINDS, app
+from skbreast.datasets import LOADERS
 
 run = CliRunner(env={"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"})
 
@@ -80,6 +82,13 @@ def test_an_option_of_another_data_set_is_refused(real_data, tmp_path):
 
     assert result.exit_code == 1
     assert "--magnification is not for data of the kind 'pcam'." in result.stderr
+
+
+def test_options_by_kind_are_those_of_the_loaders():
+    assert KINDS.keys() == LOADERS.keys()
+    offered = set.union(*KINDS.values())
+    for kind, load in LOADERS.items():
+        assert KINDS[kind] == offered & set(inspect.signature(load).parameters)
 
 
 @pytest.mark.slow

@@ -52,6 +52,20 @@ def test_importing_public_modules_starts_nothing_heavy():
     assert result.stdout == result.stderr == ""
 
 
+def test_help_waits_for_no_scientific_package():
+    result = run_python("""
+        import sys
+        from skbreast.cli import app
+        try:
+            app(["--help"])
+        finally:
+            heavy = {"numpy", "scipy", "sklearn", "pandas", "PIL"} & set(sys.modules)
+            assert not heavy, f"--help imports {heavy}"
+        """)
+    assert result.returncode == 0, result.stderr
+    assert "train" in result.stdout
+
+
 def test_attributes_of_the_package_are_found_when_asked_for():
     result = run_python(f"""
         import sys
