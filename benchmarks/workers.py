@@ -58,7 +58,10 @@ def contests(quick):
         "2 workers of ray": {"backend": "ray"} | two,
     }
     keras = {name: {"engine": "keras"} | how for name, how in list(extractions.items())[:2]}
-    note = "Nothing is gained on one machine, whose cores one process uses already; nor is it lost."
+    note = (
+        "Nothing is gained on one machine, whose cores one process uses already; nor is it lost. "
+        "Ray starts its workers in each call, which takes it two seconds."
+    )
     yield Contest("features with workers", _sides("extract", extractions, 1024), 1024, note=note)
     if not quick:
         title = "features with workers, engine='keras'"
