@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,6 +41,7 @@ class Contest:
     title: str
     sides: dict
     n: int
+    _: KW_ONLY
     wanted: dict = field(default_factory=dict)
     allowed: dict = field(default_factory=dict)
     note: str = ""

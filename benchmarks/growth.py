@@ -31,7 +31,7 @@ def contests(quick):
         "cheap features of small PNG files, by their number",
         sides,
         sizes[0],
-        dict.fromkeys(list(sides)[1:], 0.9),
-        {"peak": 300},
-        "A time that grows with the number of files, and no faster, is a ratio of one.",
+        wanted=dict.fromkeys(list(sides)[1:], 0.9),
+        allowed={"peak": 300},
+        note="A time that grows with the number of files, and no faster, is a ratio of one.",
     )

@@ -54,9 +54,9 @@ def main(arguments):
             found = {contest.title: contest.measure(arguments.rounds)}
             content["contests"] |= found
             print(markdown(content | {"contests": found}), flush=True)
-    if arguments.write:
-        RESULTS.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        PAGE.write_text(markdown(content), encoding="utf-8")
+            if arguments.write:
+                RESULTS.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+                PAGE.write_text(markdown(content), encoding="utf-8")
 
 
 if __name__ == "__main__":

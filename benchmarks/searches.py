@@ -119,16 +119,16 @@ def contests(quick):
         f"search of {CANDIDATES} candidates in {FOLDS} folds over {N_PATCHES} patches",
         _sides("transfer_search", hows),
         1,
-        {"no memory": 10, "Pipeline(memory=folder)": 3},
+        wanted={"no memory": 10, "Pipeline(memory=folder)": 3},
     )
     networks = {name: name for name in (*NETWORKS,)[: 2 if quick else None]}
     yield Contest(
         "search that trains a small network 37 times",
         _sides("network_search", networks),
         1,
-        {"scikeras": 6},
-        {"growth": 30},
-        "All four train the network of `skbreast.networks.build_network`. Keras keeps about 30 kB "
+        wanted={"scikeras": 6},
+        allowed={"growth": 30},
+        note="All four train the network of `skbreast.networks.build_network`. Keras keeps about 30 kB "
         "for each variable ever made, and a function of the user's has to be called in every fit.",
     )
 
