@@ -160,13 +160,13 @@ OPTIONS = {
 SIZES = (
     ("efficientnet_lite0", 112, 1024, 4.5),
     ("efficientnet_lite0", 224, 256, 4.5),
-    ("resnet50", 224, 64, 6),
-    ("densenet121", 224, 64, 4.5),
+    ("resnet50", 224, 128, 6),
+    ("densenet121", 224, 128, 4.5),
 )
 NOTE = (
-    "What is wanted beside `keras.Model.predict` is for processors with AMX. With AVX512-BF16 alone "
-    "bfloat16 is at most twice as fast as float32, and the bare loop shows where its limit lies. "
-    "embetter encodes patches one by one."
+    "What is wanted beside `keras.Model.predict` is for processors with AMX. With AVX512-BF16 "
+    "alone bfloat16 is at most twice as fast as float32, and the bare loop shows where its limit "
+    "lies. embetter encodes patches one by one."
 )
 
 

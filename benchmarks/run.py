@@ -46,9 +46,19 @@ def _version(name):
         return None
 
 
+def measured(machine, rounds):
+    """Return the contests that were measured in the same way before, and are not measured now."""
+    if not RESULTS.exists():
+        return {}
+    before = json.loads(RESULTS.read_text(encoding="utf-8"))
+    same = before["machine"] == machine and before["rounds"] == rounds
+    return before["contests"] if same else {}
+
+
 def main(arguments):
     """Measure, print, and write if asked to."""
-    content = {"machine": machine(), "rounds": arguments.rounds, "contests": {}}
+    content = {"machine": machine(), "rounds": arguments.rounds}
+    content["contests"] = measured(**content) if arguments.write else {}
     for subject in arguments.only.split(","):
         for contest in import_module(f"benchmarks.{subject}").contests(arguments.quick):
             found = {contest.title: contest.measure(arguments.rounds)}

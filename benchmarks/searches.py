@@ -128,7 +128,7 @@ def contests(quick):
         1,
         wanted={"scikeras": 6},
         allowed={"growth": 30},
-        note="All four train the network of `skbreast.networks.build_network`. Keras keeps about 30 kB "
+        note="All train the network of `skbreast.networks.build_network`. Keras keeps about 30 kB "
         "for each variable ever made, and a function of the user's has to be called in every fit.",
     )
 

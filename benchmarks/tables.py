@@ -1,13 +1,11 @@
 """Tables of what was measured, as Markdown and for the documentation."""
 
-HEADER = (
-    "side", "seconds", "a second", "ours is so many times as fast", "memory at its peak, MiB",
-    "after the first time, MiB",
-)  # fmt: skip
+SPEED = ("side", "seconds", "a second", "ours is so many times as fast")
+MEMORY = ("memory at its peak, MiB", "after the first time, MiB")
 
 
-def rows(contest):
-    """Return the cells of a contest, a row a side.
+def table(contest):
+    """Return a contest as lines of cells, the header first.
 
     Parameters
     ----------
@@ -17,26 +15,36 @@ def rows(contest):
     Returns
     -------
     list of tuple of str
-        Cells below `HEADER`.
+        Memory is shown where some amount of it is allowed.
     """
-    sides = contest["sides"]
+    sides, allowed = contest["sides"], contest["allowed"]
     own = next(iter(sides.values()))
-    return [_row(name, side, own, contest) for name, side in sides.items()]
+    lines = [(*SPEED, *(MEMORY if allowed else ()))]
+    for name, side in sides.items():
+        if "missing" in side:
+            lines.append((name, f"not installed: {side['missing']}", *[""] * (len(lines[0]) - 2)))
+            continue
+        cells = _speed(side, own, contest["wanted"].get(name))
+        if allowed:
+            cells += _memory(side, allowed if side is own else {})
+        lines.append((name, *cells))
+    return lines
 
 
-def _row(name, side, own, contest):
-    if "missing" in side:
-        return name, f"not installed: {side['missing']}", "", "", "", ""
+def _speed(side, own, wanted):
     per_second = side["n"] / side["seconds"]
-    times = "" if side is own else own["n"] / own["seconds"] / per_second
-    allowed = contest["allowed"] if side is own else {}
+    times = own["n"] / own["seconds"] / per_second
     return (
-        name,
         f"{side['seconds']:.2f}",
         f"{per_second:,.0f}" if per_second >= 10 else f"{per_second:.2g}",
-        _goal(times, f"{times:.2f}", contest["wanted"].get(name), least=True) if times else "",
-        _goal(side["peak"], f"{side['peak']:+,.0f}", allowed.get("peak"), least=False),
-        _goal(side["growth"], f"{side['growth']:+,.0f}", allowed.get("growth"), least=False),
+        "" if side is own else _goal(times, f"{times:.2f}", wanted, least=True),
+    )
+
+
+def _memory(side, allowed):
+    return tuple(
+        _goal(side[key], f"{side[key]:+,.0f}", allowed.get(key), least=False)
+        for key in ("peak", "growth")
     )
 
 
@@ -56,8 +64,8 @@ def where(content):
     return (
         f"Medians of {content['rounds']} alternating rounds on {facts['cores']} cores of "
         f"{facts['processor']} (bfloat16: {', '.join(facts['bfloat16']) or 'none'}), "
-        f"Python {facts['python']}; {versions}. Memory is what a process holds above what it held "
-        "before its first work."
+        f"Python {facts['python']}; {versions}. Where memory is shown, it is what a process holds "
+        "above what it held before its first work."
     )
 
 
@@ -65,7 +73,8 @@ def markdown(content):
     """Return all that was measured as a page of Markdown."""
     parts = ["# What was measured", where(content)]
     for title, contest in content["contests"].items():
-        lines = [HEADER, ("---",) * len(HEADER), *rows(contest)]
-        table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-        parts += [f"## {title[0].upper()}{title[1:]}", table, contest["note"]]
+        header, *rest = table(contest)
+        lines = [header, ("---",) * len(header), *rest]
+        drawn = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        parts += [f"## {title[0].upper()}{title[1:]}", drawn, contest["note"]]
     return "\n\n".join(part for part in parts if part) + "\n"

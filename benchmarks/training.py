@@ -10,28 +10,28 @@ from benchmarks.frozen import some_patches
 SIDE, BATCH, EPOCHS = 50, 64, 2
 
 
-def _data(n):
-    return some_patches(n, SIDE), np.arange(n) % 2
+def _data(size):
+    return some_patches(size, SIDE), np.arange(size) % 2
 
 
-def ours(n, **parameters):
+def ours(size, **parameters):
     """Fit `PatchCNNClassifier`."""
     from skbreast import PatchCNNClassifier
 
     model = PatchCNNClassifier(
         max_epochs=EPOCHS, batch_size=BATCH, augment=None, random_state=0, **parameters
     )
-    return partial(model.fit, *_data(n))
+    return partial(model.fit, *_data(size))
 
 
-def plain_keras(n):
+def plain_keras(size):
     """Compile the same network once and call its `fit`."""
     import skbreast._keras  # noqa: F401
     from skbreast.networks import build_network
 
     model = build_network("small", (SIDE, SIDE, 3), 2)
     model.compile("adamw", loss="sparse_categorical_crossentropy")
-    return partial(model.fit, *_data(n), batch_size=BATCH, epochs=EPOCHS, verbose=0)
+    return partial(model.fit, *_data(size), batch_size=BATCH, epochs=EPOCHS, verbose=0)
 
 
 def tagged_scikeras(side, **parameters):
@@ -60,13 +60,13 @@ def tagged_scikeras(side, **parameters):
     )
 
 
-def scikeras(n):
+def scikeras(size):
     """Fit scikeras' classifier."""
     model = tagged_scikeras(SIDE, batch_size=BATCH, epochs=EPOCHS)
-    return partial(model.fit, *_data(n))
+    return partial(model.fit, *_data(size))
 
 
-def skorch(n):
+def skorch(size):
     """Fit skorch's classifier around the same network, written for torch."""
     import torch
     from skorch import NeuralNetClassifier
@@ -101,28 +101,28 @@ def skorch(n):
         train_split=None,
         verbose=0,
     )
-    X, y = _data(n)
+    X, y = _data(size)
     return partial(model.fit, np.ascontiguousarray(np.moveaxis(X, 3, 1)).astype(np.float32), y)
 
 
 def contests(quick):
     """Yield the contest."""
-    n = 512 if quick else 2048
+    size = 512 if quick else 2048
     sides = {
-        "PatchCNNClassifier()": ("benchmarks.training:ours", {"n": n}),
+        "PatchCNNClassifier()": ("benchmarks.training:ours", {"size": size}),
         'PatchCNNClassifier(precision="float32")': (
             "benchmarks.training:ours",
-            {"n": n, "precision": "float32"},
+            {"size": size, "precision": "float32"},
         ),
-        "keras.Model.fit": ("benchmarks.training:plain_keras", {"n": n}),
-        "scikeras": ("benchmarks.training:scikeras", {"n": n}),
-        "skorch": ("benchmarks.training:skorch", {"n": n}),
+        "keras.Model.fit": ("benchmarks.training:plain_keras", {"size": size}),
+        "scikeras": ("benchmarks.training:scikeras", {"size": size}),
+        "skorch": ("benchmarks.training:skorch", {"size": size}),
     }
     title = f"{EPOCHS} epochs of the small network on {SIDE} x {SIDE} pixels"
     wanted = {"keras.Model.fit": 2.5, "scikeras": 2.5, "skorch": 4}
     note = (
-        "What is wanted is for processors with AMX. With AVX512-BF16 alone bfloat16 is at most twice "
-        "as fast as float32, and nine tenths of a step are convolutions. All sides train the same "
-        "network; skorch's is written for torch and computes in float32."
+        "What is wanted is for processors with AMX. With AVX512-BF16 alone bfloat16 is at most "
+        "twice as fast as float32, and nine tenths of a step are convolutions. All sides train the "
+        "same network; skorch's is written for torch and computes in float32."
     )
-    yield Contest(title, sides, n, wanted=wanted, note=note)
+    yield Contest(title, sides, EPOCHS * size, wanted=wanted, note=note)

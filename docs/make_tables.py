@@ -11,7 +11,7 @@ from skbreast.registry import BACKBONES, PREPROCESSING
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.tables import HEADER, rows, where  # noqa: E402 (it stands at the root)
+from benchmarks.tables import table, where  # noqa: E402 (it stands at the root)
 
 
 def list_table(header, rows):
@@ -92,8 +92,9 @@ def benchmarks_tables():
     content = json.loads(text)
     parts = [where(content)]
     for title, contest in content["contests"].items():
-        table = list_table(HEADER, rows(contest))
-        parts += [f"**{title[0].upper()}{title[1:]}**", table, contest["note"]]
+        header, *rows = table(contest)
+        drawn = list_table(header, rows)
+        parts += [f"**{title[0].upper()}{title[1:]}**", drawn, contest["note"]]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

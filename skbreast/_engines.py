@@ -7,7 +7,7 @@ come out in the same order, while later patches are already under way.
 import importlib.util
 import os
 import threading
-from collections import deque
+from collections import OrderedDict, deque
 
 import joblib
 import numpy as np
@@ -29,6 +29,7 @@ ENGINES = ("auto", "keras", "openvino", "onnxruntime")
 EXTRAS = {"openvino": "openvino", "onnxruntime": "onnx"}
 REQUEST_SIZE = 16  # patches in one request: more wait for memory, fewer for the call
 WAITING_REQUESTS = 2
+SHAPES_KEPT = 6  # compiled a network; a size takes two, full requests and the last
 
 
 class EngineError(ValueError):
@@ -119,11 +120,11 @@ class OpenVINOEngine:
             "ENABLE_CPU_PINNING": False,  # decoding runs beside it
         }
         self._lock = threading.Lock()
-        self._compiled = {}
+        self._compiled = OrderedDict()
 
     def run(self, batches):
         """Yield ``(tag, features)`` for each ``(tag, pixels)``."""
-        flying, idle = deque(), {}
+        flying = deque()
         for tag, pixels in batches:
             starts, done = range(0, len(pixels), REQUEST_SIZE), []
             for start in starts:
@@ -132,18 +133,23 @@ class OpenVINOEngine:
                 part = pixels[start : start + REQUEST_SIZE]
                 # Fixed shapes are a little faster; the last patches are as many as they are.
                 shape = (len(part) if len(part) == REQUEST_SIZE else -1, *part.shape[1:])
-                requests = idle.setdefault((shape, part.dtype), [])
-                request = requests.pop() if requests else self._request(shape, part.dtype)
+                request, idle = self._request(shape, part.dtype)
                 request.start_async({0: part})
-                flying.append((request, requests, done, tag, start == starts[-1]))
+                flying.append((request, idle, done, tag, start == starts[-1]))
         while flying:
             yield from _landed(flying)
 
     def _request(self, shape, dtype):
+        """Return a request, and where to put it when it has landed: making one takes memory."""
         with self._lock:
             if (shape, dtype) not in self._compiled:
-                self._compiled[shape, dtype] = self._compile(shape, dtype)
-            return self._compiled[shape, dtype].create_infer_request()
+                idle = deque(maxlen=self._n_threads + WAITING_REQUESTS)
+                self._compiled[shape, dtype] = self._compile(shape, dtype), idle
+                while len(self._compiled) > SHAPES_KEPT:
+                    self._compiled.popitem(last=False)
+            self._compiled.move_to_end((shape, dtype))
+            compiled, idle = self._compiled[shape, dtype]
+            return (idle.pop() if idle else compiled.create_infer_request()), idle
 
     def _compile(self, shape, dtype):
         graph = self._graph.clone()
@@ -155,10 +161,10 @@ class OpenVINOEngine:
 
 def _landed(flying):
     """Wait for the oldest request; yield what it completes, if it is the last of its batch."""
-    request, requests, done, tag, last = flying.popleft()
+    request, idle, done, tag, last = flying.popleft()
     request.wait()
     done.append(request.get_output_tensor(0).data.astype(np.float32))
-    requests.append(request)
+    idle.append(request)
     if last:
         yield tag, np.concatenate(done)
 
