@@ -159,7 +159,7 @@ OPTIONS = {
 # backbone, side, patches, times as fast as keras.Model.predict that is wanted
 SIZES = (
     ("efficientnet_lite0", 112, 1024, 4.5),
-    ("efficientnet_lite0", 224, 256, 4.5),
+    ("efficientnet_lite0", 224, 512, 4.5),
     ("resnet50", 224, 128, 6),
     ("densenet121", 224, 128, 4.5),
 )

@@ -6,8 +6,8 @@ import joblib
 import numpy as np
 import pytest
 
-from skbreast import TransferFeatureExtractor, _engines, hardware
-from skbreast._engines import resolve_engine, usable_threads
+from skbreast import TransferFeatureExtractor, _engines, _open_engines, hardware
+from skbreast._engines import SHAPES_KEPT, resolve_engine, usable_threads
 from skbreast.datasets import make_patches
 from skbreast.registry import list_backbones
 from tests.test_imports import run_python
@@ -155,6 +155,17 @@ def test_features_do_not_depend_on_the_other_patches(patches):
     extractor = TransferFeatureExtractor(engine="openvino", precision="bfloat16", batch_size=5)
     parts = [extractor.fit_transform(patches[rows]) for rows in (slice(3), slice(3, 22))]
     np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+def test_many_sizes_do_not_pile_up(patches):
+    parameters = {"weights": None, "layers": "block1"}
+    sides = (32, 36, 40, 44, 48)
+    first = [features(patches, "openvino", input_size=side, **parameters) for side in sides]
+    again = [features(patches, "openvino", input_size=side, **parameters) for side in sides]
+    for once, twice in zip(first, again, strict=True):
+        np.testing.assert_array_equal(once, twice)
+    engine = next(reversed(_open_engines._open.values()))
+    assert 2 * len(sides) > SHAPES_KEPT == len(engine._compiled)
 
 
 def test_a_network_of_the_users_that_learns_on(patches):
