@@ -89,7 +89,8 @@ def onnxruntime_loop(backbone, n, side):
 
     from skbreast._keras.export import WRITERS
 
-    path = Path(tempfile.mkdtemp(), "graph.onnx")
+    scratch = tempfile.TemporaryDirectory()
+    path = Path(scratch.name, "graph.onnx")
     from skbreast._keras.frozen import get_frozen
     from skbreast._recipes import Recipe
     from skbreast.registry import get_backbone

@@ -33,5 +33,6 @@ def contests(quick):
         sizes[0],
         wanted=dict.fromkeys(list(sides)[1:], 0.9),
         allowed={"peak": 300},
-        note="A time that grows with the number of files, and no faster, is a ratio of one.",
+        note="A time that grows with the number of files, and no faster, is a ratio of one. Of the "
+        "features themselves there are 16 a patch here; default ones take 1.7 kB a patch.",
     )

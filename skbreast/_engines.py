@@ -4,16 +4,17 @@ An engine has one method, ``run``: an iterator of ``(tag, pixels)`` goes in, ``(
 come out in the same order, while later patches are already under way.
 """
 
+import functools
+import importlib
 import importlib.util
 import os
 import threading
 from collections import OrderedDict, deque
 
-import joblib
 import numpy as np
 
 from skbreast._validation import check_choice, import_optional
-from skbreast.hardware import PRECISIONS, has_bfloat16, may_have_gpu
+from skbreast.hardware import PRECISIONS, has_bfloat16, may_have_gpu, usable_threads
 
 __all__ = [
     "ENGINES",
@@ -21,7 +22,6 @@ __all__ = [
     "OnnxRuntimeEngine",
     "OpenVINOEngine",
     "resolve_engine",
-    "usable_threads",
 ]
 
 
@@ -42,7 +42,8 @@ def resolve_engine(engine, precision, *, gpu=None):
     Parameters
     ----------
     engine : {"auto", "keras", "openvino", "onnxruntime"}
-        "auto" is Keras where TensorFlow has a GPU, else OpenVINO where it is installed, else Keras.
+        "auto" is Keras where TensorFlow has a GPU, else OpenVINO where it is installed, else ONNX
+        Runtime where it and its converter are and the precision is to be had, else Keras.
     precision : {"auto", "float32", "bfloat16"}
         "auto" is bfloat16 where the engine is OpenVINO and the processor computes in it, or where
         a GPU does, else float32.
@@ -66,8 +67,7 @@ def resolve_engine(engine, precision, *, gpu=None):
     check_choice(precision, name="precision", choices=PRECISIONS)
     on_gpu = gpu() if gpu and engine in ("auto", "keras") and may_have_gpu() else None
     if engine == "auto":
-        installed = importlib.util.find_spec("openvino") is not None
-        engine = "openvino" if installed and on_gpu is None else "keras"
+        engine = _fastest(precision) if on_gpu is None else "keras"
     if engine == "onnxruntime" and precision == "bfloat16":
         raise ValueError(
             "precision='bfloat16' is not to be had with engine='onnxruntime', which computes in "
@@ -81,20 +81,34 @@ def resolve_engine(engine, precision, *, gpu=None):
     return engine, precision
 
 
+def _fastest(precision):
+    """Return the engine for processors."""
+    if _works("openvino"):
+        return "openvino"
+    if precision != "bfloat16" and _works("onnxruntime") and _works("tf2onnx"):
+        return "onnxruntime"
+    return "keras"
+
+
+def _works(package):
+    """Tell whether a package is installed and its libraries can be loaded."""
+    if importlib.util.find_spec(package) is None:
+        return False
+    return package == "tf2onnx" or _can_be_imported(package)  # that would start TensorFlow
+
+
+@functools.cache
+def _can_be_imported(package):
+    try:
+        importlib.import_module(package)
+    except (ImportError, OSError):
+        return False
+    return True
+
+
 def _check_installed(engine):
     if importlib.util.find_spec(engine) is None:
         import_optional(engine, extra=EXTRAS[engine], purpose=f"engine={engine!r}")
-
-
-def usable_threads():
-    """Return how many threads an engine may use here.
-
-    That is the processors that this process may use; fewer where it is one of several workers:
-    joblib's, dask's and ray's are told by OMP_NUM_THREADS how many are theirs.
-    """
-    cores = joblib.cpu_count()
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    return min(cores, int(told)) if told.isdecimal() and int(told) > 0 else cores
 
 
 class OpenVINOEngine:

@@ -34,7 +34,7 @@ class KnownFeatures:
 
     def __init__(self, store, network, description):
         self.store, self.network, self.description = store, network, description
-        self._waiting, self._since, self._broken = [], time.monotonic(), False
+        self._waiting, self._since, self._error = [], time.monotonic(), None
 
     def identify(self, X):
         """Return the digests of patches, and the pixels that had to be read for it, by position."""
@@ -66,10 +66,12 @@ class KnownFeatures:
             self.flush()
 
     def close(self):
-        """Hand over what is waiting, and note that the network was of use."""
+        """Hand over what is waiting, note that the network was of use, and say what went wrong."""
         self.flush()
         with contextlib.suppress(OSError):  # a store that is only read serves all the same
             self.store.mark_used(self.network)
+        if self._error is not None:  # here, since threads know nothing of the user's line
+            warn_user(f"Features are not kept: {self._error}", UserWarning)
 
     def flush(self):
         """Hand over what is waiting."""
@@ -81,13 +83,12 @@ class KnownFeatures:
 
     def _write(self, put, *what):
         """Write to the store; a full disk must not cost the features that were computed."""
-        if self._broken:
+        if self._error is not None:
             return
         try:
             put(*what)
         except OSError as error:
-            self._broken = True
-            warn_user(f"Features are not kept: {error}", UserWarning)
+            self._error = error
 
 
 def extract(X, size, open_engine, *, batch_size, known=None, advance):
@@ -171,7 +172,9 @@ def _missing(X, size, known):
         batch = fit_patches(X[missing], size)
     else:
         unread = [number for number in missing if number not in pixels]
-        pixels |= dict(zip(unread, _read(X[unread]), strict=True))
+        for number, patch in zip(unread, _read(X[unread]), strict=True):
+            pixels[number] = patch
+            digests[number] = digest_array(patch)  # the file may have changed since
         batch = np.stack([fit_patch(pixels[number], size) for number in missing])
     return missing, [digests[number] for number in missing], _as_input(batch), found
 
@@ -203,4 +206,9 @@ class _Rows:
         with self._lock:
             if self.array is None:
                 self.array = np.empty((self.n_rows, values.shape[1]), dtype=np.float32)
+            if values.shape[1] != self.array.shape[1]:
+                raise OSError(
+                    f"memory: the feature store holds {values.shape[1]} features of a patch where "
+                    f"there are {self.array.shape[1]}; it is broken, delete its file."
+                )
             self.array[rows] = values

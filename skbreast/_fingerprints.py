@@ -39,7 +39,7 @@ def digest_text(text):
 
 
 def file_state(path):
-    """Return what changes whenever a file does: its size and times; None where there is none.
+    """Return what changes whenever a file does; None where there is none.
 
     Parameters
     ----------
@@ -49,13 +49,14 @@ def file_state(path):
     Returns
     -------
     tuple of int or None
-        Size in bytes, and when contents and entry were changed, in nanoseconds.
+        Size in bytes, number of the entry, and when contents and entry were changed, in
+        nanoseconds (on Windows, when it was made).
     """
     try:
         found = os.stat(path)  # noqa: PTH116 - asked of each of very many patches
     except OSError:
         return None
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return found.st_size, found.st_ino, found.st_mtime_ns, found.st_ctime_ns
 
 
 def digest_file(path):
@@ -90,6 +91,6 @@ def reference_state(reference):
     state = file_state(path)
     name = path if place.row is None else f"{path}#{place.row}"
     name = name.encode("utf-8", "backslashreplace").decode()  # names of files may be any bytes
-    if state is None or time.time_ns() - max(state[1:]) < SETTLED_NS:
+    if state is None or time.time_ns() - max(state[2:]) < SETTLED_NS:
         return name, None
-    return name, "{}:{}:{}".format(*state)
+    return name, "{}:{}:{}:{}".format(*state)

@@ -3,15 +3,18 @@
 import functools
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = ["Graph", "get_cache_home", "keep_graph"]
 
 GRAPHS_KEPT = 16
+ABANDONED_SECONDS = 86400  # by a process that was killed
 CARD = "graph.json"
 
 
@@ -129,5 +132,15 @@ def _digests(folder):
 
 def _forget_old(home):
     folders = [path for path in home.iterdir() if not path.name.startswith(".")]
-    for path in sorted(folders, key=lambda path: path.stat().st_mtime)[:-GRAPHS_KEPT]:
+    old = sorted(folders, key=_age)[GRAPHS_KEPT:]
+    old += [path for path in home.glob(".part-*") if _age(path) > ABANDONED_SECONDS]
+    for path in old:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _age(path):
+    """Return the seconds since a folder was used; it may just have been deleted."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return math.inf

@@ -5,13 +5,15 @@ import threading
 from collections import OrderedDict
 from functools import partial
 
-from skbreast._engines import EngineError, OnnxRuntimeEngine, OpenVINOEngine, usable_threads
+from skbreast._engines import EngineError, OnnxRuntimeEngine, OpenVINOEngine
 from skbreast._fingerprints import digest_text
 from skbreast._graphs import keep_graph
+from skbreast.hardware import usable_threads
 
 __all__ = ["get_engine"]
 
 ENGINES_KEPT = 3
+REFUSALS_KEPT = 100
 GRAPH_FILES = {"openvino": "graph.xml", "onnxruntime": "graph.onnx"}
 _open = OrderedDict()
 _refused = {}
@@ -64,6 +66,8 @@ def _start(recipe, engine, precision, write):
         opened = _open_graph(graph.path, engine, precision)
     except EngineError as error:
         reason = str(error).strip().partition("\n")[0][:200]
+        while len(_refused) >= REFUSALS_KEPT:
+            del _refused[next(iter(_refused))]
         _refused[recipe.key, engine] = message = (
             f"engine={engine!r} cannot run {recipe.description} ({reason}); take engine='keras'."
         )
@@ -77,6 +81,8 @@ def _open_graph(path, engine, precision):
         if engine == "openvino":
             return OpenVINOEngine(path, precision)
         return OnnxRuntimeEngine(path)
+    except (OSError, MemoryError, ImportError):
+        raise  # for a reason that may pass
     except Exception as error:
         # Engines raise many kinds; whichever it is, they do not take what the converter wrote.
         raise EngineError(str(error)) from error

@@ -8,11 +8,11 @@ from itertools import islice
 import numpy as np
 from PIL import Image
 
+from skbreast.hardware import usable_threads
 from skbreast.reading import fit_patch, most_common_size, read_patches
 
 __all__ = ["PatchSource", "ahead", "check_input_size"]
 
-READ_WORKERS = 2
 KEPT_BYTES = 128 * 2**20
 CHUNK = 1024
 
@@ -105,13 +105,14 @@ def _resize_channels(patch, size):
     return np.stack([np.asarray(image) for image in resized], axis=2)
 
 
-def ahead(function, items, *, workers=READ_WORKERS):
+def ahead(function, items, *, workers=None):
     """Yield ``function(item)`` in order while threads work on the next few.
 
-    At most ``workers + 1`` results wait at a time, so a slow consumer does not pile up memory.
+    There are as many as may compute here, but at least two. At most one result more waits at a
+    time, so a slow consumer does not pile up memory.
     An exception surfaces where its result would have come.
     """
-    items = iter(items)
+    items, workers = iter(items), workers or max(2, usable_threads())
     with ThreadPoolExecutor(workers, thread_name_prefix="skbreast") as pool:
         pending = deque(pool.submit(function, item) for item in islice(items, workers + 1))
         try:

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import marshal
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -58,7 +59,8 @@ class Recipe:
         name = self.backbone if self.row else self.backbone.name
         given = self.row is not None and self.weights is not None
         weights = os.fspath(self.weights) if given else "own weights"
-        return f"{name} ({weights}): {', '.join(self.blocks)}; {self.pooling}"
+        text = f"{name} ({weights}): {', '.join(self.blocks)}; {self.pooling}"
+        return text.encode("utf-8", "backslashreplace").decode()  # a path may be any bytes
 
     @cached_property
     def key(self):
@@ -90,4 +92,19 @@ def _of_user(network):
             "told from others'; give its class a get_config method, or set memory=None and "
             "engine='keras'."
         ) from error
-    return [structure, *(digest_array(array).hex() for array in network.get_weights())]
+    weights = (digest_array(array).hex() for array in network.get_weights())
+    return [structure, *_own_code(network), *weights]
+
+
+def _own_code(network):
+    """Digests of the code of layers that are not Keras' own: a notebook may define them anew."""
+    kinds = {base for layer in network._flatten_layers() for base in type(layer).__mro__}
+    functions = [
+        (f"{kind.__module__}.{kind.__qualname__}.{name}", value.__code__)
+        for kind in kinds
+        if kind.__module__.partition(".")[0] not in ("keras", "tensorflow", "builtins")
+        for name, value in vars(kind).items()
+        if hasattr(value, "__code__")
+    ]
+    # Version 2 of the format does not depend on who else holds a reference.
+    return sorted(f"{name} {marshal.dumps(code, 2).hex()}" for name, code in functions)

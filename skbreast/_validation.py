@@ -22,6 +22,7 @@ __all__ = [
     "check_feature_names_in",
     "check_flag",
     "check_groups",
+    "check_n_jobs",
     "check_number",
     "check_patches",
     "check_sample_weight",
@@ -241,6 +242,15 @@ def check_number(value, *, name, low, high=None, integer=False, open_low=False):
     bounds = f"above {low}" if open_low else f"at least {low}"
     bounds += "" if high is None else f" and at most {high}"
     raise ValueError(f"{name} must be {what} {bounds}; got {value!r}.")
+
+
+def check_n_jobs(n_jobs):
+    """Return a number of workers, or raise a ValueError."""
+    if n_jobs is not None:
+        check_number(n_jobs, name="n_jobs", low=-(2**31), integer=True)
+        if n_jobs == 0:
+            raise ValueError("n_jobs must be None or an integer other than 0; got 0.")
+    return n_jobs
 
 
 def check_flag(value, *, name):

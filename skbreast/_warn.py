@@ -5,7 +5,7 @@ import warnings
 
 __all__ = ["warn_user"]
 
-INSIDE = ("skbreast", "sklearn.callback", "contextlib")
+INSIDE = ("skbreast", "sklearn.callback", "sklearn.base", "sklearn.utils._set_output", "contextlib")
 
 
 def warn_user(message, category=UserWarning):

@@ -4,9 +4,9 @@ import importlib.metadata
 import os
 import platform
 
-from skbreast._engines import resolve_engine, usable_threads
+from skbreast._engines import resolve_engine
 from skbreast._graphs import get_cache_home
-from skbreast.hardware import has_bfloat16, may_have_gpu, resolve_precision
+from skbreast.hardware import has_bfloat16, may_have_gpu, resolve_precision, usable_threads
 from skbreast.registry import BACKBONES
 
 __all__ = ["diagnose"]

@@ -23,6 +23,15 @@ APPLICATION_ID = 0x736B6272  # tells our databases from others
 SCHEMA_VERSION = 1
 WAIT_SECONDS = 120  # for other processes that are writing
 ASKED_AT_ONCE = 500
+# Which rows of a table are the oldest, and about how many bytes a row takes.
+OLDEST = {
+    "features": (
+        "SELECT features.rowid FROM features JOIN networks ON network = id "
+        "ORDER BY used, features.rowid",
+        2000,
+    ),
+    "files": ("SELECT rowid FROM files ORDER BY rowid", 200),
+}
 SCHEMA = f"""
     CREATE TABLE networks (
         id INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, description TEXT, used REAL);
@@ -50,7 +59,7 @@ class FeatureStore:
     Notes
     -----
     A reference is known by its path and by the file's size and times, so that a file that did not
-    change is not even opened; one that changed is read again. SQLite's locks hold between the
+    change is not decoded; one that changed is read again. SQLite's locks hold between the
     hosts of a network file system that has locks, as NFS 4 has.
 
     Examples
@@ -121,10 +130,9 @@ class FeatureStore:
     def clear(self):
         """Forget everything and give the space back."""
         if self.path.exists():
-            with self._connected() as database:
+            with self._connected() as database, _writing(database):
                 for table in ("features", "files", "networks"):
                     database.execute(f"DELETE FROM {table}")
-                database.execute("VACUUM")
 
     def prune(self, max_bytes):
         """Forget the features of the networks used longest ago, and give the space back.
@@ -136,10 +144,8 @@ class FeatureStore:
         """
         check_number(max_bytes, name="max_bytes", low=1, integer=True)
         if self.path.exists():
-            with self._connected() as database:
-                with _writing(database):
-                    _shrink(database, max_bytes)
-                database.execute("VACUUM")
+            with self._connected() as database, _writing(database):
+                _shrink(database, max_bytes)
 
     def get(self, network, patches):
         """Look up features.
@@ -161,6 +167,9 @@ class FeatureStore:
             "WHERE key = ? AND patch IN ({})"
         )
         found = self._look_up(question, patches, network)
+        widths = {len(vector) for _, vector in found}
+        if len(widths) > 1 or any(width % 4 for width in widths):
+            raise OSError(f"The feature store {self.path} is broken; delete the file.")
         return {patch: np.frombuffer(vector, dtype="<f4") for patch, vector in found}
 
     def put(self, network, patches, vectors, *, description=""):
@@ -217,6 +226,8 @@ class FeatureStore:
         rows = ((*item, patch) for item, patch in zip(states.items(), patches, strict=True))
         with self._connected() as database, _writing(database):
             database.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", rows)
+            if self.max_bytes is not None:
+                _shrink(database, self.max_bytes)
 
     def mark_used(self, network):
         """Note that the features of a network were used now, which :meth:`prune` goes by."""
@@ -247,8 +258,8 @@ class FeatureStore:
                 yield database
         except (sqlite3.Error, OSError) as error:
             raise OSError(
-                f"The feature store {self.path} cannot be used ({error}). Give another folder in "
-                "memory=, or delete the file if it is broken: features can be computed again."
+                f"The feature store {self.path} cannot be used ({error}); give another folder in "
+                "memory=, or delete the file if it is a broken store of yours."
             ) from error
 
 
@@ -257,14 +268,16 @@ def _check_schema(database, path):
         (number,) = database.execute("PRAGMA application_id").fetchone()
         return number, database.execute("PRAGMA user_version").fetchone()[0]
 
+    database.execute("PRAGMA trusted_schema = OFF")  # the file may be a stranger's
     if version() == (0, 0):
+        database.execute("PRAGMA auto_vacuum = FULL")  # what is deleted gives its space back
         with _writing(database):
             # Another process may have been faster.
             if not database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 for statement in SCHEMA.split(";"):
                     database.execute(statement)
     if version() != (APPLICATION_ID, SCHEMA_VERSION):
-        raise sqlite3.DatabaseError("it is no feature store of this version")
+        raise sqlite3.DatabaseError("it is another program's, or of another version")
 
 
 @contextlib.contextmanager
@@ -290,22 +303,22 @@ def _network_number(database, key, description):
 
 def _shrink(database, max_bytes):
     """Delete what was used longest ago until so many bytes are in use."""
+    n_deleted = 1
+    while n_deleted and (excess := _n_bytes(database) - max_bytes) > 0:
+        n_deleted = 0
+        for table, (oldest, row_bytes) in OLDEST.items():
+            n_rows = max(10, excess // 2 // row_bytes)
+            n_deleted += database.execute(
+                f"DELETE FROM {table} WHERE rowid IN ({oldest} LIMIT {n_rows})"
+            ).rowcount
 
-    def n_bytes():
-        pages, free, page = (
-            database.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("page_count", "freelist_count", "page_size")
-        )
-        return (pages - free) * page
 
-    while n_bytes() > max_bytes:
-        oldest = (
-            "SELECT features.rowid FROM features JOIN networks ON network = id "
-            "ORDER BY used, features.rowid LIMIT 1000"
-        )
-        if not database.execute(f"DELETE FROM features WHERE rowid IN ({oldest})").rowcount:
-            database.execute("DELETE FROM files")
-            return
+def _n_bytes(database):
+    pages, free, page = (
+        database.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * page
 
 
 def check_memory(memory):
@@ -331,13 +344,16 @@ def check_memory(memory):
     store = memory
     if hasattr(memory, "location") and hasattr(memory, "cache"):
         store = None if memory.location is None else FeatureStore(memory.location)
-    elif isinstance(memory, str | os.PathLike):
+    elif isinstance(memory, str | os.PathLike) and os.fspath(memory):
         store = FeatureStore(memory)
     elif memory is not None and not isinstance(memory, FeatureStore):
         raise ValueError(
             "memory must be None, a folder, a joblib.Memory or a FeatureStore; got "
-            f"{type(memory).__name__}."
+            f"{type(memory).__name__} {memory!r}."
         )
-    if store is not None and not store.path.exists():
+    if store is not None and store.path.exists():
+        with store._connected():
+            pass  # else it raises
+    elif store is not None:
         check_writable(store.path.parent)
     return store

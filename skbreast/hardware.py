@@ -1,11 +1,14 @@
-"""What the processor is good at, as far as precision is concerned."""
+"""What the processor is good at: precision, and how many threads."""
 
+import os
 from functools import cache
 from pathlib import Path
 
+import joblib
+
 from skbreast._validation import check_choice
 
-__all__ = ["PRECISIONS", "has_bfloat16", "may_have_gpu", "resolve_precision"]
+__all__ = ["PRECISIONS", "has_bfloat16", "may_have_gpu", "resolve_precision", "usable_threads"]
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 CPU_INFO = Path("/proc/cpuinfo")
@@ -39,6 +42,20 @@ def may_have_gpu():
         Known for NVIDIA's and AMD's on Linux, False elsewhere.
     """
     return any(driver.exists() for driver in GPU_DRIVERS)
+
+
+def usable_threads():
+    """Tell how many threads may compute here.
+
+    Returns
+    -------
+    int
+        The processors that this process may use; fewer where it is one of several workers:
+        joblib's, dask's and ray's are told by OMP_NUM_THREADS how many are theirs.
+    """
+    cores = joblib.cpu_count()
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return min(cores, int(told)) if told.isdecimal() and int(told) > 0 else cores
 
 
 def resolve_precision(precision, *, gpu=None):

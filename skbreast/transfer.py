@@ -19,6 +19,7 @@ from skbreast._recipes import Recipe
 from skbreast._validation import (
     check_choice,
     check_feature_names_in,
+    check_n_jobs,
     check_number,
     check_patches,
     keep_feature_count,
@@ -65,7 +66,7 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
     engine : {"auto", "keras", "openvino", "onnxruntime"}, default="auto"
         What runs the network. "auto" is Keras where TensorFlow has a GPU, else OpenVINO where it
         is installed (``pip install "skbreast[openvino]"``), which is several times faster on
-        processors, else Keras.
+        processors, else ONNX Runtime (``"skbreast[onnx]"``), else Keras.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         What the network computes in. "auto" is bfloat16 where OpenVINO runs on a processor that
         computes in it, or TensorFlow on a GPU that does, else float32.
@@ -248,6 +249,7 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
         check_choice(self.pooling, name="pooling", choices=("avg", "max"))
         check_choice(self.preprocessing, name="preprocessing", choices=("auto", *PREPROCESSING))
         check_number(self.batch_size, name="batch_size", low=1, integer=True)
+        check_n_jobs(self.n_jobs)
         resolve_engine(self.engine, self.precision)
         check_memory(self.memory)
 
@@ -296,7 +298,9 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
         """Engine and precision; "auto" is Keras where OpenVINO refuses a network of the user's."""
         check_is_fitted(self, "seed_")
         engine, precision = resolve_engine(self.engine, self.precision, gpu=_gpu_precision)
-        if self.engine == "auto" and engine != "keras" and self._row() is None:
+        # Every backbone of ours was tried with OpenVINO, not with the converter to ONNX.
+        doubtful = self._row() is None or engine == "onnxruntime"
+        if self.engine == "auto" and engine != "keras" and doubtful:
             try:
                 _open(self._recipe(), engine, precision)
             except EngineError:
@@ -308,13 +312,14 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
         store = check_memory(self.memory)
         open_engine = partial(_open, recipe, engine, precision)
         parts = []
-        title = f"Features by {engine} in {precision}"
-        with progress_bar(title, len(patches), show=self.verbose) as advance:
+        # In float32 engines agree, in bfloat16 each rounds in its own way.
+        rounding = precision if precision == "float32" else f"{precision} by {engine}"
+        with progress_bar(f"{engine}, {precision}", len(patches), show=self.verbose) as advance:
             for size, rows in self._rows_by_size(patches):
                 known = store and KnownFeatures(
                     store,
-                    digest_text(f"{recipe.key} {size} {precision}"),
-                    f"{recipe.description}; {size[0]} x {size[1]} pixels; {precision}",
+                    digest_text(f"{recipe.key} {size} {rounding}"),
+                    f"{recipe.description}; {size[0]} x {size[1]} pixels; {rounding}",
                 )
                 features = extract(
                     patches if len(rows) == len(patches) else patches[rows],
@@ -377,6 +382,8 @@ def _write(recipe, engine, path):
     network = get_frozen(recipe)
     try:
         WRITERS[engine](network, path)
+    except (OSError, MemoryError, ImportError):
+        raise  # for a reason that may pass
     except Exception as error:
         # Converters raise many kinds; whichever it is, they do not know the network's parts.
         raise EngineError(str(error)) from error

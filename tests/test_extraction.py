@@ -145,13 +145,39 @@ def test_engines_share_within_a_precision(bunch, counted, tmp_path):
     np.testing.assert_array_equal(again, first)
 
 
+@pytest.mark.parametrize("second", ["keras", "openvino"])
+def test_engines_do_not_share_what_they_round(bunch, tmp_path, second):
+    first = {"keras": "openvino", "openvino": "keras"}[second]
+    make_extractor(tmp_path, precision="bfloat16", engine=first).fit_transform(bunch.data)
+    found = make_extractor(tmp_path, precision="bfloat16", engine=second).fit_transform(bunch.data)
+    alone = make_extractor(None, precision="bfloat16", engine=second).fit_transform(bunch.data)
+    np.testing.assert_array_equal(found, alone)
+
+
+def test_a_file_that_changes_while_it_is_looked_up(bunch, references, tmp_path, monkeypatch):
+    make_extractor(tmp_path / "store").fit_transform(references)
+    known = FeatureStore.get_files
+
+    def changes_then(self, states):
+        found = known(self, states)
+        Image.fromarray(bunch.data[1]).save(references[0])
+        return found
+
+    monkeypatch.setattr(FeatureStore, "get_files", changes_then)
+    other = {"layers": "block3"}  # knows the files, not their features
+    make_extractor(tmp_path / "store", **other).fit_transform(references)
+    monkeypatch.undo()
+    found = make_extractor(tmp_path / "store", **other).fit_transform(bunch.data)
+    np.testing.assert_array_equal(found, make_extractor(None, **other).fit_transform(bunch.data))
+
+
 def test_same_pixels_of_another_kind_are_other_patches(bunch, tmp_path):
     make_extractor(tmp_path).fit_transform(bunch.data[:4])
     make_extractor(tmp_path).fit_transform(bunch.data[:4].astype(np.float32))
     assert FeatureStore(tmp_path).info()["n_features"] == 8
 
 
-def test_twice_the_same_patch(bunch, counted, tmp_path):
+def test_twice_the_same_patch(bunch, tmp_path):
     patches = bunch.data[[0, 0, 1, 0]]
     found = make_extractor(tmp_path).fit_transform(patches)
     np.testing.assert_array_equal(found[0], found[3])
@@ -185,6 +211,7 @@ def test_a_full_disk_costs_no_features(bunch, counted, tmp_path, monkeypatch):
     with pytest.warns(UserWarning, match=r"Features are not kept: .* full") as told:
         found = extractor.fit_transform(bunch.data)
     assert len(told) == 1
+    assert told[0].filename == __file__  # the user's line, not one of a thread
     np.testing.assert_array_equal(found, make_extractor(None).fit_transform(bunch.data))
 
 
@@ -216,4 +243,4 @@ def test_use_is_noted(bunch, tmp_path):
 
 def test_verbose_says_what_runs(bunch, tmp_path, capsys):
     make_extractor(tmp_path, verbose=1).fit_transform(bunch.data)
-    assert "Features by openvino in float32" in " ".join(capsys.readouterr().err.split())
+    assert "openvino, float32" in " ".join(capsys.readouterr().err.split())

@@ -122,6 +122,30 @@ def written_by(store, number, n_parts):
     return n_found
 
 
+def test_files_are_bounded_too_and_features_outlive_them(tmp_path):
+    store = FeatureStore(tmp_path, max_bytes=300_000)
+    patches, vectors = some_features(100)
+    store.put("net", patches, vectors)
+    for start in range(0, 5000, 500):
+        names = {f"/a/folder/of/patches/{start + n}.png": "1:2:3:4" for n in range(500)}
+        store.put_files(names, patches[:1] * 500)
+        store.put("net", patches, vectors)
+        assert store.path.stat().st_size <= 300_000
+    assert store.get_files(names)
+    assert store.get("net", patches)
+
+
+@pytest.mark.parametrize("blob", [b"abc", bytes(4)])
+def test_a_damaged_vector_is_told(store, blob):
+    patches, vectors = some_features(3)
+    store.put("net", patches, vectors)
+    with sqlite3.connect(store.path) as database:
+        database.execute("UPDATE features SET vector = ? WHERE patch = ?", (blob, patches[1]))
+    database.close()
+    with pytest.raises(OSError, match="is broken; delete the file"):
+        store.get("net", patches)
+
+
 def test_many_processes_write_at_once(store):
     writers = [start_writer(store, number, 25) for number in range(4)]
     assert [writer.wait(timeout=120) for writer in writers] == [0] * 4
@@ -160,7 +184,7 @@ def test_a_database_of_others_is_left_alone(store):
         database.execute("CREATE TABLE theirs (number INTEGER)")
     database.close()
     before = store.path.read_bytes()
-    with pytest.raises(OSError, match="it is no feature store of this version"):
+    with pytest.raises(OSError, match="it is another program's, or of another version"):
         store.put("net", [b"patch"], np.zeros((1, 2)))
     assert store.path.read_bytes() == before
 
@@ -174,6 +198,18 @@ def test_memory_parameter(tmp_path):
     assert check_memory(joblib.Memory(tmp_path, verbose=0)).path.parent == tmp_path
     with pytest.raises(ValueError, match="memory must be None, a folder"):
         check_memory(3)
+
+
+@pytest.mark.parametrize("memory", ["", 3])
+def test_what_is_no_memory(memory):
+    with pytest.raises(ValueError, match="memory must be None, a folder"):
+        check_memory(memory)
+
+
+def test_a_broken_store_is_told_before_any_work(tmp_path):
+    (tmp_path / "features.sqlite").write_bytes(b"junk" * 1000)
+    with pytest.raises(OSError, match="cannot be used"):
+        check_memory(tmp_path)
 
 
 def test_limit_is_checked(tmp_path):

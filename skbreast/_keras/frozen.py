@@ -13,7 +13,6 @@ from skbreast._keras.networks import POLICIES, with_dtype
 from skbreast._keras.training import (
     compiled,
     draw_kernels,
-    file_state,
     plain_settings,
     seeded_layers,
 )
@@ -54,15 +53,11 @@ def get_frozen(recipe, precision="float32"):
 
 
 def _network_key(recipe, precision):
-    """Tell networks apart, without reading weights that are in use as they are."""
-    if recipe.row is None and precision == "bfloat16":
+    """Tell networks apart; the weights of a user's are used as they are and need no reading."""
+    if recipe.row is not None or precision == "bfloat16":
         return recipe.key, precision
-    source = recipe.weights
-    if recipe.row is not None and source is not None:
-        source = file_state(source)
-    network = recipe.backbone if recipe.row else id(recipe.backbone)
-    rest = (recipe.blocks, recipe.pooling, recipe.preprocessing, recipe.seed)
-    return network, source, *rest, precision
+    rest = (recipe.blocks, recipe.pooling, recipe.preprocessing)
+    return id(recipe.backbone), *rest, precision
 
 
 def _open_backbone(recipe):

@@ -162,7 +162,9 @@ def with_dtype(network, dtype):
         return network
 
     def with_policy(layer):
-        return layer.__class__.from_config({**layer.get_config(), "dtype": dtype})
+        # Some, as an addition of two tensors, are operations only and compute in what comes.
+        policy = {"dtype": dtype} if isinstance(layer, layers.Layer) else {}
+        return layer.__class__.from_config({**layer.get_config(), **policy})
 
     changed = keras.models.clone_model(network, clone_function=with_policy)
     changed.set_weights(network.get_weights())
