@@ -5,6 +5,7 @@ import os
 import platform
 
 from skbreast._engines import resolve_engine
+from skbreast._files import check_writable
 from skbreast._graphs import get_cache_home
 from skbreast.hardware import has_bfloat16, may_have_gpu, resolve_precision, usable_threads
 from skbreast.registry import BACKBONES
@@ -81,8 +82,12 @@ def _speed():
 
 def _brakes(engine, on_gpu):
     """Say what slows this machine down, and what to do about it."""
-    if engine == "keras" and not on_gpu:
-        yield 'features run in Keras; several times faster: pip install "skbreast[openvino]"'
+    if engine != "openvino" and not on_gpu:
+        yield f'features run in {engine}; several times faster: pip install "skbreast[openvino]"'
+    try:
+        check_writable(get_cache_home())
+    except OSError as error:
+        yield f"each process converts networks anew: {error} Set SKBREAST_CACHE."
     if not has_bfloat16():
         yield "the processor does not compute in bfloat16; float32 takes two to three times as long"
     if usable_threads() < (os.cpu_count() or 1):

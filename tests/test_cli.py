@@ -1,15 +1,18 @@
 """What a person sees at the command line."""
 
 import inspect
+import os
 import re
 import signal
 
 import pytest
 from typer.testing import CliRunner
 
+from skbreast import diagnostics
 from skbreast._keras import training
 from skbreast.cli import KINDS, app
 from skbreast.datasets import LOADERS
+from skbreast.diagnostics import diagnose
 
 run = CliRunner(env={"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"})
 
@@ -56,7 +59,7 @@ def test_doctor_tells_versions_and_devices():
     assert re.search(r"tensorflow\s+2\.", result.output)
     assert re.search(r"devices\s+\S+", result.output)
     assert "efficientnet_lite0" in result.output
-    assert re.search(r"features\s+(openvino|keras) in (float32|bfloat16)", result.output)
+    assert re.search(r"features\s+(openvino|onnxruntime|keras) in (float32|bfloat16)", result.output)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +85,17 @@ def test_an_option_of_another_data_set_is_refused(real_data, tmp_path):
 
     assert result.exit_code == 1
     assert "--magnification is not for data of the kind 'pcam'." in result.stderr
+
+
+def test_doctor_says_what_is_slow_and_why(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SKBREAST_CACHE", str(tmp_path / "file" / "cache"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr(diagnostics, "resolve_engine", lambda *_, **__: ("keras", "float32"))
+    brakes = "\n".join(finding for name, finding in diagnose()["speed"] if name == "slow:")
+    assert 'pip install "skbreast[openvino]"' in brakes
+    assert "file is a file; a folder is expected. Set SKBREAST_CACHE." in brakes
+    assert "1 of " in brakes or os.cpu_count() == 1
 
 
 def test_options_by_kind_are_those_of_the_loaders():
