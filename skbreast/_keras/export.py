@@ -15,7 +15,8 @@ from skbreast._validation import import_optional
 __all__ = ["WRITERS"]
 
 ONNX_OPSET = 18
-REPORTS = re.compile(rb"^I0000 ")  # TensorFlow's, of every step of its optimizer
+# TensorFlow's, of every step of its optimizer, and their heading.
+REPORTS = re.compile(rb"^I0000 |^WARNING: All log messages before absl::InitializeLog")
 
 
 def _as_constants(network):
