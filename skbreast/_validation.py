@@ -246,11 +246,10 @@ def check_number(value, *, name, low, high=None, integer=False, open_low=False):
 
 def check_n_jobs(n_jobs):
     """Return a number of workers, or raise a ValueError."""
-    if n_jobs is not None:
-        check_number(n_jobs, name="n_jobs", low=-(2**31), integer=True)
-        if n_jobs == 0:
-            raise ValueError("n_jobs must be None or an integer other than 0; got 0.")
-    return n_jobs
+    whole = isinstance(n_jobs, numbers.Integral) and not isinstance(n_jobs, bool | np.bool_)
+    if n_jobs is None or (whole and n_jobs != 0):
+        return n_jobs
+    raise ValueError(f"n_jobs must be None or an integer other than 0; got {n_jobs!r}.")
 
 
 def check_flag(value, *, name):

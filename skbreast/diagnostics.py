@@ -20,7 +20,7 @@ CORE = (
 OPTIONAL = {
     "plot": (("matplotlib", "pictures"), ("pandas", "data frames")),
     "pcam": (("h5py", "patches in HDF5 files"),),
-    "png": (("imagecodecs", "PNG files decoded 1.5 to 2.5 times as fast"),),
+    "png": (("imagecodecs", "PNG files decoded 1.5 to 3 times as fast"),),
     "openvino": (("openvino", "features several times faster on processors"),),
     "onnx": (("onnxruntime", "an engine for features"), ("tf2onnx", "converts networks for it")),
     "slides": (("openslide-python", "not used yet: whole slides"),),

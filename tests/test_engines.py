@@ -86,7 +86,7 @@ def test_a_missing_engine_is_told(installed, monkeypatch, engine, extra):
         ({"precision": "int8"}, "precision must be"),
         ({"engine": "onnxruntime", "precision": "bfloat16"}, "precision='bfloat16' is not"),
         ({"memory": 1}, "memory must be None"),
-        ({"n_jobs": "two"}, "n_jobs must be an integer"),
+        ({"n_jobs": "two"}, "n_jobs must be None or an integer other than 0; got 'two'"),
         ({"n_jobs": 0}, "n_jobs must be None or an integer other than 0"),
     ],
 )
@@ -283,6 +283,22 @@ def refused_network():
 
     inputs = keras.Input((40, 40, 3))
     return keras.Model(inputs, keras.layers.Conv2D(4, 3)(Inverse()(inputs)))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "engine"),
+    [
+        ({}, "onnxruntime"),
+        ({"precision": "bfloat16"}, "keras"),
+        ({"backbone": "convnext_tiny", "weights": None, "random_state": 0}, "keras"),
+    ],
+)
+def test_auto_without_openvino(patches, monkeypatch, parameters, engine):
+    works = _engines._works
+    monkeypatch.setattr(_engines, "_works", lambda name: name != "openvino" and works(name))
+    extractor = TransferFeatureExtractor(layers="block1", **parameters).fit(patches)
+    assert extractor.engine_ == engine or hardware.may_have_gpu()
+    assert np.isfinite(extractor.transform(patches[:2])).all()
 
 
 def test_a_network_that_openvino_refuses(patches):

@@ -12,6 +12,7 @@ import joblib
 import numpy as np
 import pytest
 
+from skbreast._recipes import Recipe
 from skbreast.feature_store import FeatureStore, check_memory
 
 
@@ -144,6 +145,39 @@ def test_a_damaged_vector_is_told(store, blob):
     database.close()
     with pytest.raises(OSError, match="is broken; delete the file"):
         store.get("net", patches)
+
+
+def test_clearing_is_one_step(store, monkeypatch):
+    """Whoever writes while it is cleared must not find half of it gone."""
+    patches, vectors = some_features(3)
+    store.put("first", patches, vectors)
+    asked, connect = [], sqlite3.connect
+
+    def statement(text):
+        if text.startswith("DELETE FROM networks"):
+            other = connect(store.path, timeout=0)
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.execute("BEGIN IMMEDIATE")
+            asked.append(text)  # an error before this is swallowed by sqlite3
+
+    def traced(*arguments, **options):
+        database = connect(*arguments, **options)
+        if options.get("timeout"):
+            database.set_trace_callback(statement)
+        return database
+
+    monkeypatch.setattr(sqlite3, "connect", traced)
+    store.clear()
+    assert asked
+    assert store.get("first", patches) == {}
+
+
+def test_a_description_of_any_bytes(store):
+    patches, vectors = some_features(1)
+    path = os.fsdecode(b"weights-\xff.h5")
+    recipe = Recipe("resnet50", path, ("last",), "avg", "bgr_mean", 0)
+    store.put("net", patches, vectors, description=recipe.description)
+    assert "weights-" in store.info()["networks"][0]["description"]
 
 
 def test_many_processes_write_at_once(store):

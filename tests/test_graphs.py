@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,16 @@ def test_old_graphs_go(home, monkeypatch):
     keep_graph("1", "graph.xml", write)  # used again
     keep_graph("new", "graph.xml", write)
     assert names_in(home) == ["1", "3", "new"]
+
+
+def test_what_a_killed_writer_left_goes_after_a_day(home):
+    keep_graph("a", "graph.xml", Writer())
+    for name, hours in ((".part-old", 25), (".part-new", 1)):
+        (home / name).mkdir()
+        then = time.time() - hours * 3600
+        os.utime(home / name, (then, then))
+    keep_graph("b", "graph.xml", Writer())
+    assert names_in(home) == [".part-new", "a", "b"]
 
 
 def test_what_does_not_last_is_not_in_the_home(home):
