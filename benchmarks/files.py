@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.contest import Contest
+from benchmarks.frozen import TIMM_NAMES, embetter_encoder
 from skbreast.datasets import make_patches
 from skbreast.reading import read_patch
 
@@ -100,6 +101,44 @@ def keras_folder(n, height, width, input_size, backbone="efficientnet_lite0"):
     return work
 
 
+def torch_loader(n, height, width, input_size):
+    """Read with a `DataLoader` of two workers and run the network of timm."""
+    import timm
+    import torch
+    from torch.utils.data import DataLoader, Dataset
+
+    class Files(Dataset):
+        paths = written(n, height, width)
+
+        def __len__(self):
+            return len(self.paths)
+
+        def __getitem__(self, index):
+            with Image.open(self.paths[index]) as image:
+                pixels = image.resize((input_size, input_size), Image.Resampling.BILINEAR)
+            return torch.from_numpy(np.array(pixels)).permute(2, 0, 1)
+
+    model = timm.create_model(TIMM_NAMES["efficientnet_lite0"], pretrained=False, num_classes=0)
+    model = model.eval().to(memory_format=torch.channels_last)
+    loader = DataLoader(Files(), batch_size=64, num_workers=N_THREADS)
+
+    def work():
+        with torch.inference_mode():
+            for batch in loader:
+                model((batch.float() - 127.5) / 127.5)
+
+    return work
+
+
+def embetter_files(n, height, width):
+    """Read with embetter's loader and encode with its encoder, which takes 224 pixels."""
+    from embetter.vision import ImageLoader
+    from sklearn.pipeline import make_pipeline
+
+    model = make_pipeline(ImageLoader(), embetter_encoder("efficientnet_lite0"))
+    return partial(model.fit_transform, list(written(n, height, width)))
+
+
 # height, width, patches, side of the network's input
 SIZES = ((50, 50, 2048, 112), (460, 700, 512, 64), (460, 700, 512, 224))
 
@@ -116,7 +155,10 @@ def contests(quick):
             "decoding alone, OpenCV": ("decode", size | {"how": "OpenCV"}),
             "the network alone": ("network_alone", run),
             "image_dataset_from_directory, keras.Model.predict": ("keras_folder", run),
+            "torch + timm, DataLoader": ("torch_loader", run),
         }
+        if side == 224:  # embetter's encoder knows no other
+            sides["embetter"] = ("embetter_files", size | {"n": 32})
         yield Contest(
             f"PNG files of {width} x {height} pixels, efficientnet_lite0 at {side}",
             {

@@ -127,17 +127,24 @@ def torch_timm(backbone, n, side, bfloat16=False):
     return work
 
 
-def embetter(backbone, n, side):
-    """Encode pictures with embetter's encoder, which takes them one by one."""
+def embetter_encoder(backbone):
+    """Return embetter's encoder around a network of timm."""
     import embetter.vision
     import timm
-    from PIL import Image
 
     create = timm.create_model
     # Its constructor downloads weights; random ones are as fast.
     timm.create_model = lambda *args, **kwargs: create(*args, **kwargs | {"pretrained": False})
     encoder = embetter.vision.TimmEncoder(TIMM_NAMES[backbone])
     timm.create_model = create
+    return encoder
+
+
+def embetter(backbone, n, side):
+    """Encode pictures with embetter's encoder, which takes them one by one."""
+    from PIL import Image
+
+    encoder = embetter_encoder(backbone)
     pictures = [Image.fromarray(patch) for patch in some_patches(n, side)]
     return partial(encoder.transform, pictures)
 
