@@ -1,6 +1,21 @@
 """Warnings of our own, for those who want to filter them."""
 
-__all__ = ["TrainingInterruptedWarning", "UnknownPatientsWarning"]
+__all__ = ["PatientLeakageWarning", "TrainingInterruptedWarning", "UnknownPatientsWarning"]
+
+
+class PatientLeakageWarning(UserWarning):
+    """Patients stand on both sides of a split, so what is measured there is too good.
+
+    The message counts them.
+
+    Examples
+    --------
+    Make it an error, as a study or its tests may want:
+
+    >>> import warnings
+    >>> from skbreast.exceptions import PatientLeakageWarning
+    >>> warnings.simplefilter("error", PatientLeakageWarning)  # doctest: +SKIP
+    """
 
 
 class TrainingInterruptedWarning(UserWarning):
