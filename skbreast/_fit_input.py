@@ -3,6 +3,8 @@
 import numpy as np
 
 from skbreast._augment import AUGMENTATIONS
+from skbreast._guards import warn_of_shared_patients
+from skbreast._loaded import find_patients
 from skbreast._patches import check_input_size
 from skbreast._training_data import Samples, check_labels, combine_weights
 from skbreast._validation import (
@@ -132,22 +134,35 @@ def check_samples(classifier, X, y, sample_weight, groups, *, n_channels):
     return samples if weights.all() else samples.take(weights > 0)
 
 
-def check_validation(classifier, X_val, y_val, sample_weight_val, X):
+def check_validation(classifier, X_val, y_val, sample_weight_val, groups_val, training):
     """Check the validation patches of `fit`; None where there are none."""
     if (X_val is None) != (y_val is None):
         raise ValueError("X_val and y_val must be given together.")
     if X_val is None:
-        if sample_weight_val is not None:
-            raise ValueError("sample_weight_val is given without X_val and y_val.")
+        for name, given in {"sample_weight": sample_weight_val, "groups": groups_val}.items():
+            if given is not None:
+                raise ValueError(f"{name}_val is given without X_val and y_val.")
         return None
-    X_val = check_like_fitted(classifier, X_val, n_channels=count_channels(X), name="X_val")
-    _warn_of_scales(X, X_val)
+    n_channels = count_channels(training.X)
+    X_val = check_like_fitted(classifier, X_val, n_channels=n_channels, name="X_val")
+    _warn_of_scales(training.X, X_val)
+    if groups_val is not None:
+        groups_val = check_groups(groups_val, n_samples=len(X_val), name="groups_val")
+    _warn_of_patients(training, X_val, groups_val)
     y_val = check_labels(y_val, n_samples=len(X_val), name="y_val")
     unknown = np.setdiff1d(y_val, classifier.classes_)
     if len(unknown):
         raise ValueError(f"y_val holds classes that y lacks: {unknown.tolist()}.")
     weights = combine_weights(sample_weight_val, None, y_val, name="sample_weight_val")
     return Samples(X_val, y_val, weights)
+
+
+def _warn_of_patients(training, X_val, groups_val):
+    groups = find_patients(training.X) if training.groups is None else training.groups
+    groups_val = find_patients(X_val) if groups_val is None else groups_val
+    if groups is not None and groups_val is not None:
+        advice = "Take other patients for validation."
+        warn_of_shared_patients(groups, groups_val, what="X_val", advice=advice)
 
 
 def _warn_of_scales(X, X_val):

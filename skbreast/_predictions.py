@@ -1,6 +1,6 @@
 """What models said of patches that they were not trained on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -23,6 +23,10 @@ class Predictions:
         Patient ids; where none exist, every patch counts as its own.
     folds : ndarray of shape (n_patches,), int
         Which of the trained models spoke; figures are taken within a fold.
+    rows : ndarray of shape (n_patches,), int, or None
+        Which patches of the data set these are.
+    classes : ndarray of shape (n_classes,) or None
+        The labels that the class numbers stand for.
     """
 
     y_true: np.ndarray
@@ -30,3 +34,27 @@ class Predictions:
     y_pred: np.ndarray
     groups: np.ndarray
     folds: np.ndarray
+    rows: np.ndarray | None = None
+    classes: np.ndarray | None = None
+
+    def take(self, chosen):
+        """Return some of the predictions, by a mask or by positions."""
+        columns = {name: getattr(self, name) for name in _COLUMNS}
+        return replace(
+            self, **{name: column[chosen] for name, column in columns.items() if column is not None}
+        )
+
+    def at_rows(self, rows):
+        """Return the same predictions, of these rows of the data set."""
+        return replace(self, rows=rows)
+
+    @classmethod
+    def join(cls, parts, *, classes=None):
+        """Return the predictions of several folds, one after the other."""
+        columns = {
+            name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS
+        }
+        return cls(**columns, classes=classes)
+
+
+_COLUMNS = [field.name for field in fields(Predictions) if field.name != "classes"]

@@ -8,6 +8,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
+from skbreast._guards import warn_of_shared_patients
+from skbreast._loaded import find_patients
 from skbreast._validation import check_sample_weight
 from skbreast._warn import warn_user
 from skbreast.exceptions import UnknownPatientsWarning
@@ -91,7 +93,7 @@ def combine_weights(sample_weight, class_weight, y, *, name="sample_weight"):
     return (weights / weights[weights > 0].mean()).astype(np.float32)
 
 
-def split_off_validation(targets, groups, *, fraction, seed):
+def split_off_validation(targets, groups, *, fraction, seed, X=None):
     """Split training patches in two, every class on both sides and patients whole.
 
     Parameters
@@ -104,6 +106,8 @@ def split_off_validation(targets, groups, *, fraction, seed):
         Wanted share of the validation side.
     seed : int
         Decides the split.
+    X : ndarray of shape (n_patches, ...), optional
+        The patches; without `groups` their loader may know whose they are.
 
     Returns
     -------
@@ -119,14 +123,28 @@ def split_off_validation(targets, groups, *, fraction, seed):
     -----
     UnknownPatientsWarning
         If `groups` is None.
+    PatientLeakageWarning
+        Instead, if the patches come from a loader that knows their patients; it counts those on
+        both sides.
     """
     if groups is not None:
         return _split_off_patients(targets, groups, fraction, seed)
-    warn_user(
-        "early_stopping splits off patches without groups, so patients may stand on both sides; "
-        "pass groups (patient ids), or X_val and y_val.",
-        UnknownPatientsWarning,
-    )
+    patients = None if X is None else find_patients(X)
+    if patients is None:
+        warn_user(
+            "early_stopping splits off patches without groups, so patients may stand on both "
+            "sides; pass groups (patient ids), or X_val and y_val.",
+            UnknownPatientsWarning,
+        )
+    rows, others = _split_off_patches(targets, fraction, seed)
+    if patients is not None:
+        what = "The part that early_stopping splits off without groups"
+        advice = "Pass the groups that the loader gave beside data."
+        warn_of_shared_patients(patients[rows], patients[others], what=what, advice=advice)
+    return rows, others
+
+
+def _split_off_patches(targets, fraction, seed):
     splitter = StratifiedShuffleSplit(1, test_size=fraction, random_state=seed)
     try:
         return next(splitter.split(targets, targets))

@@ -185,6 +185,7 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         X_val=None,
         y_val=None,
         sample_weight_val=None,
+        groups_val=None,
     ):
         """Train the network.
 
@@ -203,6 +204,8 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             watches them. Patches that are split off keep their weights.
         sample_weight_val : array-like of shape (n_validation_patches,), optional
             Weight of each patch of `X_val`, which otherwise weigh the same.
+        groups_val : array-like of shape (n_validation_patches,), optional
+            Patient ids of `X_val`, to be compared with `groups`; nothing else hangs on them.
 
         Returns
         -------
@@ -222,9 +225,13 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             it had learned until then.
         UnknownPatientsWarning
             If early stopping splits off validation patches and `groups` is not given.
+        PatientLeakageWarning
+            If patients stand on both sides of that split, or in `X_val` as well; it counts them.
+            Without `groups` they are known where `X` comes from a loader of this process.
         """
+        validation = (X_val, y_val, sample_weight_val, groups_val)
         with _restored_on_error(self):
-            return self._fit(X, y, sample_weight, groups, (X_val, y_val, sample_weight_val))
+            return self._fit(X, y, sample_weight, groups, validation)
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train the network for one pass over some patches, going on from where it is.
@@ -321,13 +328,14 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         if previous:
             self._warn_of_scale(X, samples.X)
         self.classes_ = classes
-        validation = check_validation(self, *given_validation, samples.X)
+        validation = check_validation(self, *given_validation, samples)
         if validation is None and self.early_stopping:
             rows, others = split_off_validation(
                 np.searchsorted(classes, samples.y),
                 samples.groups,
                 fraction=self.validation_fraction,
                 seed=seed,
+                X=samples.X,
             )
             samples, validation = samples.take(rows), samples.take(others)
         training_set = self._open_training(samples, size=previous and previous["shape"][:2])

@@ -2,24 +2,23 @@
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.dummy import DummyClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, check_cv
+from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import has_fit_parameter
 
 from skbreast._figures import summarise
+from skbreast._guards import warn_of_folds, warn_of_missing_groups
+from skbreast._patients import check_labels
 from skbreast._predictions import Predictions
 from skbreast._progress import progress_bar
-from skbreast.classifier import PatchCNNClassifier
-from skbreast.registry import ARCHITECTURES, BACKBONES
-from skbreast.texture import ColorFeatures
-from skbreast.transfer import TransferFeatureExtractor
+from skbreast._ready_models import make_baselines, make_model
+from skbreast._validation import check_groups, check_number, check_patches
+from skbreast.datasets._folds import make_folds
 
 __all__ = [
     "Predictions",
     "cross_validate_models",
+    "cross_validate_patients",
     "fit_copy",
     "make_baselines",
     "make_folds",
@@ -27,59 +26,6 @@ __all__ = [
     "predict_patches",
     "summarise",
 ]
-
-MODEL_NAMES = ("transfer", "cnn", *(name for name in ARCHITECTURES if name != "small"), *BACKBONES)
-
-
-def make_baselines():
-    """Return what any model has to beat: a dummy, and mean colour alone.
-
-    Returns
-    -------
-    dict of str to estimator
-        Unfitted; "dummy" answers with the class shares, "mean colour" knows six numbers a patch.
-    """
-    colour = make_pipeline(ColorFeatures(), StandardScaler(), LogisticRegression(max_iter=1000))
-    return {"dummy": DummyClassifier(strategy="prior"), "mean colour": colour}
-
-
-def make_model(name, *, max_epochs=None, random_state=None, verbose=0):
-    """Return one of the ready models.
-
-    Parameters
-    ----------
-    name : str
-        "transfer": frozen features and logistic regression; "cnn": the small network; "resnet";
-        or a backbone's name: fine-tuning.
-    max_epochs : int, optional
-        For the networks; by default the classifier's own.
-    random_state : int, optional
-        Seed of the networks.
-    verbose : int, default=0
-        1 shows their progress.
-
-    Returns
-    -------
-    estimator
-        Unfitted.
-
-    Raises
-    ------
-    ValueError
-        If there is no such model.
-    """
-    if name == "transfer":
-        if max_epochs is not None:
-            raise ValueError("epochs are for networks; the model 'transfer' has none.")
-        regression = LogisticRegression(C=0.01, max_iter=1000)
-        features = TransferFeatureExtractor(verbose=verbose)
-        return make_pipeline(features, StandardScaler(), regression)
-    if name not in MODEL_NAMES:
-        raise ValueError(f"model must be one of {', '.join(MODEL_NAMES)}; got {name!r}.")
-    network = PatchCNNClassifier(
-        "small" if name == "cnn" else name, random_state=random_state, verbose=verbose
-    )
-    return network if max_epochs is None else network.set_params(max_epochs=max_epochs)
 
 
 def predict_patches(estimator, X, y, groups=None, *, fold=0):
@@ -106,52 +52,8 @@ def predict_patches(estimator, X, y, groups=None, *, fold=0):
     y_proba = estimator.predict_proba(X)
     groups = np.arange(len(y)) if groups is None else groups
     y_pred = estimator.classes_[y_proba.argmax(axis=1)]
-    return Predictions(np.asarray(y), y_proba, y_pred, groups, np.full(len(y), fold))
-
-
-def make_folds(X, y, groups=None, *, n_splits=5, random_state=0):
-    """Return shuffled, class-balanced folds; patients stay whole where there are patient ids.
-
-    Parameters
-    ----------
-    X : array-like of n_patches
-        Patches; only their number counts.
-    y : ndarray of shape (n_patches,)
-        Class numbers.
-    groups : ndarray of shape (n_patches,), optional
-        Patient ids.
-    n_splits : int, default=5
-        Number of folds.
-    random_state : int, default=0
-        Seed of the shuffling.
-
-    Returns
-    -------
-    list of (ndarray, ndarray)
-        Training and test rows of each fold.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer patients than folds, or a training part lacks a class.
-    """
-    if groups is None:
-        splitter = StratifiedKFold(n_splits, shuffle=True, random_state=random_state)
-    else:
-        n_patients = len(np.unique(groups))
-        if n_patients < n_splits:
-            raise ValueError(
-                f"{n_splits} folds need at least {n_splits} patients; there are {n_patients}."
-            )
-        splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=random_state)
-    folds = list(splitter.split(X, y, groups))
-    for train, _ in folds:
-        if len(np.unique(y[train])) < len(np.unique(y)):
-            raise ValueError(
-                f"{n_splits} folds leave a training part without one of the classes, since too "
-                "few patients have it; ask for fewer folds, or leave that class out."
-            )
-    return folds
+    rows = np.arange(len(y))
+    return Predictions(np.asarray(y), y_proba, y_pred, groups, np.full(len(y), fold), rows)
 
 
 def fit_copy(model, X, y, groups=None):
@@ -166,15 +68,125 @@ def fit_copy(model, X, y, groups=None):
     y : ndarray of shape (n_patches,)
         Class numbers.
     groups : ndarray of shape (n_patches,), optional
-        Patient ids, for the inner split of early stopping.
+        Patient ids, for the inner splits of early stopping and of searches.
 
     Returns
     -------
     estimator
         The fitted copy.
     """
-    takes_groups = groups is not None and has_fit_parameter(model, "groups")
+    takes_groups = groups is not None and _takes_groups(model)
     return clone(model).fit(X, y, **({"groups": groups} if takes_groups else {}))
+
+
+def _takes_groups(model):
+    # Searches hand groups to their splitter, though their signature says no more than **params.
+    return has_fit_parameter(model, "groups") or isinstance(
+        model, GridSearchCV | RandomizedSearchCV
+    )
+
+
+def cross_validate_patients(
+    estimator, X, y, groups=None, *, cv=5, n_jobs=None, random_state=0, show=False
+):
+    """Let copies of an estimator judge every patch of patients that they have not seen.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With `predict_proba`; copies of it are fitted. Patient ids reach those that take `groups`,
+        and the inner folds of a grid search.
+    X : array-like of n_patches
+        Patches or references.
+    y : array-like of shape (n_patches,)
+        Labels, numbers or strings.
+    groups : array-like of shape (n_patches,), optional
+        Patient ids; without them every patch counts as its own patient.
+    cv : int, splitter or iterable of (train, test), default=5
+        Folds: so many of :func:`make_folds`; or as scikit-learn takes them.
+    n_jobs : int, optional
+        Folds that run at the same time, as in joblib.
+    random_state : int, default=0
+        Seed of the folds, where `cv` is a number.
+    show : bool, default=False
+        Whether a progress bar is shown.
+
+    Returns
+    -------
+    Predictions
+        Of all tested patches, fold after fold; :func:`summarise` gives the figures.
+
+    Raises
+    ------
+    ValueError
+        If labels, ids or folds are not as documented.
+
+    Warns
+    -----
+    PatientLeakageWarning
+        If folds have patients on both sides; it counts them. Without `groups` they are known
+        where `X` comes from a loader of this process.
+    UnknownPatientsWarning
+        Once a data set, if `groups` is missing although the loader of `X` has them.
+
+    Examples
+    --------
+    >>> from skbreast.datasets import make_patches
+    >>> from skbreast.evaluation import cross_validate_patients, make_model, summarise
+    >>> patches = make_patches(8, 4, patch_size=32, random_state=0)
+    >>> predictions = cross_validate_patients(
+    ...     make_model("colour"), patches.data, patches.target, patches.groups, cv=2
+    ... )
+    >>> summarise(predictions, n_resamples=100)["auc"].n_patients
+    8
+    """
+    X = check_patches(X)
+    classes, y = np.unique(check_labels(y, name="y"), return_inverse=True)
+    if len(X) != len(y):
+        raise ValueError(f"y has {len(y)} labels for {len(X)} patches.")
+    groups, known = _check_patients(groups, X, len(y))
+    folds = _check_folds(cv, X, y, groups, random_state)
+    if known is not None:
+        warn_of_folds(folds, known)
+    with progress_bar("Cross-validation", len(folds), show=show) as advance:
+        parts = []
+        running = Parallel(n_jobs=n_jobs, return_as="generator")(
+            delayed(judge_fold)(estimator, X, y, groups, *sides, fold=fold)
+            for fold, sides in enumerate(folds)
+        )
+        for part in running:
+            parts.append(part)
+            advance()
+    return Predictions.join(parts, classes=classes)
+
+
+def _check_patients(groups, X, n_patches):
+    """Return the groups to go by, and the patients that are known otherwise."""
+    if groups is None:
+        return None, warn_of_missing_groups(X, what="cross_validate_patients")
+    groups = check_groups(groups, n_samples=n_patches)
+    return groups, groups
+
+
+def _check_folds(cv, X, y, groups, random_state):
+    if isinstance(cv, int | np.integer):
+        check_number(cv, name="cv", low=2, integer=True)
+        return make_folds(X, y, groups, n_splits=int(cv), random_state=random_state)
+    folds = list(check_cv(cv, y, classifier=True).split(X, y, groups))
+    for number, (train, _) in enumerate(folds):
+        if len(np.unique(y[train])) < len(np.unique(y)):
+            raise ValueError(
+                f"cv leaves the training part of fold {number} without one of the classes; a model "
+                "cannot name what it has never seen."
+            )
+    return folds
+
+
+def judge_fold(model, X, y, groups, train, test, *, fold):
+    """Fit a copy of a model to the training rows of a fold, and let it judge the test rows."""
+    fitted = fit_copy(model, X[train], y[train], None if groups is None else groups[train])
+    test_groups = test if groups is None else groups[test]
+    return predict_patches(fitted, X[test], y[test], test_groups, fold=fold).at_rows(test)
 
 
 def cross_validate_models(models, X, y, groups=None, *, folds, show=False):
@@ -199,22 +211,21 @@ def cross_validate_models(models, X, y, groups=None, *, folds, show=False):
     -------
     dict of str to Predictions
         By model, the folds one after the other.
+
+    Warns
+    -----
+    PatientLeakageWarning
+        If folds have patients on both sides; it counts them.
     """
+    if groups is not None:
+        warn_of_folds(folds, groups)
     results = {}
     with progress_bar("Cross-validation", len(models) * len(folds), show=show) as advance:
         for name, model in models.items():
             parts = []
             for fold, (train, test) in enumerate(folds):
                 advance(0, note=f"{name}, fold {fold + 1}")
-                train_groups = None if groups is None else groups[train]
-                fitted = fit_copy(model, X[train], y[train], train_groups)
-                test_groups = test if groups is None else groups[test]
-                parts.append(predict_patches(fitted, X[test], y[test], test_groups, fold=fold))
+                parts.append(judge_fold(model, X, y, groups, train, test, fold=fold))
                 advance()
-            results[name] = _join(parts)
+            results[name] = Predictions.join(parts)
     return results
-
-
-def _join(parts):
-    names = Predictions.__dataclass_fields__
-    return Predictions(*(np.concatenate([getattr(each, name) for each in parts]) for name in names))

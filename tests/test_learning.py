@@ -174,7 +174,7 @@ def test_interruption_as_an_error_leaves_the_classifier_as_it_was(patches, monke
 
 
 def test_a_split_without_patients_is_told(patches):
-    X, y = patches
+    X, y = patches[0].copy(), patches[1]  # of a copy nobody knows the patients
     with pytest.warns(UnknownPatientsWarning, match="pass groups") as told:
         make_classifier(early_stopping=True).fit(X, y)
     with warnings.catch_warnings():

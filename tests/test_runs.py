@@ -38,7 +38,7 @@ def bunch(image_folder):
 @pytest.fixture(scope="module")
 def trained(bunch, tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
-    model = {"colour again": make_baselines()["mean colour"]}
+    model = {"colour again": make_baselines()["colour"]}
     results = train_into(folder, bunch, model, n_splits=2, holdout=0.25, n_resamples=20)
     return folder, results
 
@@ -48,7 +48,7 @@ def test_training_writes_model_baselines_and_results(trained):
 
     names = {"model.skops", "baselines.skops", "training.json", "results.json", "results.md"}
     assert {each.name for each in folder.iterdir()} == names
-    assert list(results) == ["dummy", "mean colour", "colour again"]
+    assert list(results) == ["dummy", "colour", "colour again"]
     written = json.loads((folder / "results.json").read_text())
     assert written["figures"]["dummy"]["auc"]["estimate"] == 0.5
     assert "6 patients, 24 patches" in written["protocol"]
@@ -73,7 +73,7 @@ def test_what_cannot_be_written_is_said_before_any_work(bunch, tmp_path, monkeyp
     monkeypatch.setattr(evaluation, "fit_copy", None)  # no fit may begin
     file = tmp_path / "file"
     file.touch()
-    model = make_baselines()["mean colour"]
+    model = make_baselines()["colour"]
     for folder in (file, file / "below"):
         with pytest.raises(NotADirectoryError, match="file is a file; a folder is expected"):
             train_into(folder, bunch, {"mine": model})
@@ -119,7 +119,7 @@ def test_evaluation_leaves_out_the_patients_of_training(trained, bunch):
     results, counts = evaluate_folder(folder, bunch, n_resamples=20)
 
     assert counts == {"patches": 8, "patients": 2, "known_patches": 24, "known_patients": 6}
-    assert list(results) == ["dummy", "mean colour", "colour again"]
+    assert list(results) == ["dummy", "colour", "colour again"]
     assert results["dummy"]["auc"].n_patients == 2
 
 
@@ -136,7 +136,7 @@ def test_patients_of_training_are_known_by_their_pictures_whatever_they_are_call
 
 
 def test_evaluation_refuses_what_it_was_trained_on(tmp_path, bunch):
-    train_into(tmp_path, bunch, {"c": make_baselines()["mean colour"]}, n_splits=2, n_resamples=10)
+    train_into(tmp_path, bunch, {"c": make_baselines()["colour"]}, n_splits=2, n_resamples=10)
     with pytest.raises(
         ValueError, match=r"8 patients of the data were in the training .* leaves 0"
     ):
@@ -154,7 +154,7 @@ def test_classes_that_are_named_but_absent_do_no_harm(tmp_path, bunch):
         **{**bunch, "target_names": np.array(["adenosis", "benign", "malignant", "other"])}
     )
     more["target"] = bunch.target + 1
-    model = {"c": make_baselines()["mean colour"]}
+    model = {"c": make_baselines()["colour"]}
     train_into(tmp_path, more, model, n_splits=2, holdout=0.25, n_resamples=10)
 
     fitted, classes = open_model(tmp_path)
@@ -178,7 +178,7 @@ def test_a_folder_that_is_no_model_is_said(tmp_path, bunch):
 
 def test_without_patient_ids_patches_are_the_unit(tmp_path, image_folder):
     bunch = load_patch_folder(image_folder)
-    model = {"c": make_baselines()["mean colour"]}
+    model = {"c": make_baselines()["colour"]}
     train_into(tmp_path, bunch, model, n_splits=2, holdout=0.5, n_resamples=10)
     moved = tmp_path / "moved"
     shutil.copytree(image_folder, moved)

@@ -5,11 +5,13 @@ from skbreast.datasets._fetch import fetch_breakhis, fetch_idc, fetch_pcam, get_
 from skbreast.datasets._folder import load_patch_folder
 from skbreast.datasets._idc import load_idc
 from skbreast.datasets._pcam import load_pcam
+from skbreast.datasets._protocols import PROTOCOLS, load_protocol
 from skbreast.datasets._recognise import LOADERS, load_patches, recognise
 from skbreast.datasets._synthetic import make_patches
 
 __all__ = [
     "LOADERS",
+    "PROTOCOLS",
     "fetch_breakhis",
     "fetch_idc",
     "fetch_pcam",
@@ -19,6 +21,7 @@ __all__ = [
     "load_patch_folder",
     "load_patches",
     "load_pcam",
+    "load_protocol",
     "make_patches",
     "recognise",
 ]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
+from skbreast._loaded import remember_patients
 from skbreast._validation import import_optional
 
 
@@ -71,6 +72,31 @@ def check_max_patches(max_patches):
         raise ValueError(
             f"max_patches must be None or a whole number of at least 1; got {max_patches!r}."
         )
+
+
+def check_split(split, parts):
+    """Return the parts that `split` names, each once, or raise a ValueError that lists them.
+
+    Parameters
+    ----------
+    split : str, or tuple or list of str
+        What came.
+    parts : collection of str
+        The names that there are.
+
+    Returns
+    -------
+    tuple of str
+        In the order of `split`.
+    """
+    asked = (split,) if isinstance(split, str) else split
+    known = isinstance(asked, tuple | list) and len(asked) > 0
+    if not known or not all(isinstance(part, str) and part in parts for part in asked):
+        raise ValueError(
+            f"split must be one of {', '.join(map(repr, parts))}, or a tuple of them; got "
+            f"{split!r}."
+        )
+    return tuple(dict.fromkeys(asked))
 
 
 def _cell_quotas(counts, n_keep, rng):
@@ -240,6 +266,8 @@ def pack(columns, *, groups, target_names, descr, return_X_y=False, **more):
         With ``frame=None`` where pandas is not installed.
     """
     data, target = columns["reference"], columns["target"].astype(np.int64)
+    patients = None if groups is None else columns[groups].astype(str)
+    remember_patients(data, patients)
     if return_X_y:
         return data, target
     frame = None
@@ -250,7 +278,7 @@ def pack(columns, *, groups, target_names, descr, return_X_y=False, **more):
         data=data,
         target=target,
         target_names=np.array(target_names, dtype=str),
-        groups=None if groups is None else columns[groups].astype(str),
+        groups=patients,
         frame=frame,
         DESCR=descr,
         **more,

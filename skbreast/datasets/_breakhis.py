@@ -1,12 +1,12 @@
 """BreakHis (Spanhol 2016): read the published tree, its file names and its official folds."""
 
 import re
-import warnings
 from pathlib import Path
 
 import numpy as np
 
-from skbreast._validation import check_choice
+from skbreast._validation import check_choice, check_flag, name_some
+from skbreast._warn import warn_user
 from skbreast.datasets._base import (
     check_folder,
     check_max_patches,
@@ -18,6 +18,8 @@ from skbreast.datasets._base import (
     thin_columns,
     walk_files,
 )
+from skbreast.datasets._folds import find_straddlers, repair_folds
+from skbreast.exceptions import PatientLeakageWarning
 
 MAGNIFICATIONS = (40, 100, 200, 400)
 CLASSES = {"B": "benign", "M": "malignant"}
@@ -46,6 +48,7 @@ def load_breakhis(
     magnification=None,
     classes="binary",
     folds_dir=None,
+    repair_aliases=True,
     max_patches=None,
     random_state=None,
     return_X_y=False,
@@ -68,6 +71,10 @@ def load_breakhis(
     folds_dir : str or path-like, optional
         Folder of the official folds ``dsfold1.txt`` to ``dsfold5.txt``, lines
         ``name|magnification|fold|train or test``. Listed images that were not loaded are skipped.
+    repair_aliases : bool, default=True
+        Whether a case that stands on both sides of an official fold leaves its training part (the
+        test part stays as published); `dropped_from_train` says who did. False: the folds as
+        published, with a warning.
     max_patches : int, optional
         Keep at most so many images. Every patient loses the same share, keeps at least one
         image while there are as many images as patients, and keeps its class proportion.
@@ -90,9 +97,14 @@ def load_breakhis(
             and so is slide 14-13412, which the data set holds both as DC and as LC.
         frame : pandas.DataFrame or None
             Columns patient, slide, subtype, magnification (nominal, times), sequence, class,
-            name, reference and target. None where pandas is not installed.
+            name, reference, target and is_copy (True where a picture of the same slide,
+            magnification and sequence stands there under another type already: it is kept, and
+            counts twice). None where pandas is not installed.
         folds : list of (ndarray, ndarray), or None
             With `folds_dir`, the rows of train and test of the five folds, to hand to ``cv=``.
+        dropped_from_train : list of dict of str to int, or None
+            With `folds_dir`, for each fold the cases that `repair_aliases` took out of training,
+            with their numbers of images.
         DESCR : str
             The description of the data set.
     (data, target) : tuple of ndarray
@@ -104,12 +116,14 @@ def load_breakhis(
         If `root`, `folds_dir` or one of the five fold files does not exist.
     ValueError
         If no image of the data set or of the magnification is found, a ``SOB_*.png`` or a line of
-        a fold file cannot be understood, or a fold has no image on one side.
+        a fold file cannot be understood, or a fold has no image on one side (after the repair:
+        none of a case that is not tested).
 
     Warns
     -----
-    UserWarning
-        If folds have a patient on both sides: official fold 1 does (14-13412).
+    PatientLeakageWarning
+        With ``repair_aliases=False``, if folds have a case on both sides: official fold 1 does
+        (14-13412).
 
     References
     ----------
@@ -126,6 +140,7 @@ def load_breakhis(
     """
     check_choice(magnification, name="magnification", choices=(None, *MAGNIFICATIONS))
     check_choice(classes, name="classes", choices=("binary", "subtype"))
+    check_flag(repair_aliases, name="repair_aliases")
     check_max_patches(max_patches)
     columns = make_columns(_COLUMNS, _find_images(check_folder(root), magnification))
     column, target_names = {
@@ -136,10 +151,11 @@ def load_breakhis(
     columns = thin_columns(
         columns, groups="patient", max_patches=max_patches, random_state=random_state
     )
-    folds = None
+    columns["is_copy"] = mark_copies(columns["name"])
+    folds = dropped = None
     if folds_dir is not None and not return_X_y:
         folds = _read_folds(check_folder(folds_dir, name="folds_dir"), columns["name"])
-        _warn_shared(folds, columns["patient"])
+        folds, dropped = _keep_apart(folds, columns["patient"], repair_aliases)
     return pack(
         columns,
         groups="patient",
@@ -147,6 +163,7 @@ def load_breakhis(
         descr=load_descr("breakhis"),
         return_X_y=return_X_y,
         folds=folds,
+        dropped_from_train=dropped,
     )
 
 
@@ -176,6 +193,35 @@ def parse_name(name):
     magnification, sequence = int(match["magnification"]), int(match["sequence"])
     slide = patient + match["block"]
     return patient, slide, match["subtype"], magnification, sequence, CLASSES[match["letter"]]
+
+
+def mark_copies(names):
+    """Tell which images are there already, under another type of tumour.
+
+    Slide 14-13412 was published as DC and as LC, with the same pictures under the same numbers.
+
+    Parameters
+    ----------
+    names : sequence of str
+        File names of BreakHis.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_images,)
+        False for the first of its slide, magnification and sequence.
+
+    Examples
+    --------
+    >>> from skbreast.datasets._breakhis import mark_copies
+    >>> mark_copies(["SOB_M_DC-14-13412-100-001.png", "SOB_M_LC-14-13412-100-001.png"])
+    array([False,  True])
+    """
+    pictures = [
+        (slide, magnification, sequence)
+        for _, slide, _, magnification, sequence, _ in map(parse_name, names)
+    ]
+    first = {picture: row for row, picture in reversed(list(enumerate(pictures)))}
+    return np.array([first[picture] != row for row, picture in enumerate(pictures)])
 
 
 def _find_images(root, magnification):
@@ -249,16 +295,35 @@ def _read_fold(path, fold):
     return part_of
 
 
+def _keep_apart(folds, patients, repair_aliases):
+    """Return the folds, mended or with a warning, and who left the training part of each."""
+    if not repair_aliases:
+        _warn_shared(folds, patients)
+        return folds, [{} for _ in folds]
+    folds, dropped = repair_folds(folds, patients)
+    for fold, (train, _) in enumerate(folds, start=1):
+        if len(train) == 0:
+            raise ValueError(
+                f"folds_dir: all loaded training images of fold {fold} are of cases that are "
+                f"tested in it ({name_some(list(dropped[fold - 1]), write=str)}); load more of the "
+                "data set, or leave folds_dir out."
+            )
+    return folds, dropped
+
+
 def _warn_shared(folds, patients):
-    found = []
-    for fold, (train, test) in enumerate(folds, start=1):
-        shared = sorted(set(patients[train]) & set(patients[test]))
-        if shared:
-            found.append(f"fold {fold}: {', '.join(shared)}")
-    if found:
-        warnings.warn(
-            f"Folds have patients on both sides ({'; '.join(found)}), so their test scores are too "
-            "good. Drop those rows, or split by groups, for instance with StratifiedGroupKFold.",
-            UserWarning,
-            stacklevel=3,
+    straddlers = find_straddlers(folds, patients)
+    cases = sorted(set().union(*straddlers))
+    if cases:
+        found = "; ".join(
+            f"fold {fold}: {', '.join(shared)}"
+            for fold, shared in enumerate(straddlers, start=1)
+            if shared
+        )
+        warn_user(
+            f"Of the official folds, {sum(map(bool, straddlers))} of {len(folds)} have "
+            f"{len(cases)} of {len(set(patients))} patients on both sides ({found}), so their test "
+            "scores are too good. Leave repair_aliases=True, or split by groups, for instance "
+            "with StratifiedGroupKFold.",
+            PatientLeakageWarning,
         )

@@ -1,15 +1,17 @@
 """Any pictures sorted into class folders, with or without folders for train and validation."""
 
 import re
-import warnings
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
+from skbreast._validation import name_some
+from skbreast._warn import warn_user
 from skbreast.datasets._base import (
     check_folder,
     check_max_patches,
+    check_split,
     describe_folder,
     load_descr,
     make_columns,
@@ -18,6 +20,7 @@ from skbreast.datasets._base import (
     thin_columns,
     walk_files,
 )
+from skbreast.exceptions import PatientLeakageWarning
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 PARTS = {
@@ -58,8 +61,8 @@ def load_patch_folder(
     ----------
     root : str or path-like
         The folder.
-    split : {"train", "validation", "test"}, optional
-        Only this part. The folders may also be called training, val or valid, in any case.
+    split : {"train", "validation", "test"} or tuple of them, optional
+        Only these parts. The folders may also be called training, val or valid, in any case.
     groups_pattern : str, re.Pattern or callable, optional
         Where the patient id of a picture comes from. A regular expression is searched in the
         path below `root`, written with ``/``; its first group, or the whole match if it has none,
@@ -84,6 +87,8 @@ def load_patch_folder(
             Names of the class folders, sorted.
         groups : ndarray of str, shape (n_patches,), or None
             Patient ids, if `groups_pattern` is given.
+        part : ndarray of str, shape (n_patches,)
+            "train", "validation" or "test"; "" without part folders.
         frame : pandas.DataFrame or None
             Columns path (below `root`), part ("" without part folders), class, reference, target
             and, if known, patient. None where pandas is not installed.
@@ -102,8 +107,8 @@ def load_patch_folder(
 
     Warns
     -----
-    UserWarning
-        If a patient stands in more than one part.
+    PatientLeakageWarning
+        If patients stand in more than one part.
 
     Examples
     --------
@@ -121,8 +126,25 @@ def load_patch_folder(
     >>> patches.target
     array([0, 0, 1])
     """
+    return load_folder(
+        root, split, groups_pattern, max_patches, random_state, return_X_y=return_X_y
+    )
+
+
+def load_folder(
+    root,
+    split=None,
+    groups_pattern=None,
+    max_patches=None,
+    random_state=None,
+    *,
+    return_X_y=False,
+    warn=True,
+):
+    """Do what :func:`load_patch_folder` does, without the warning for those who mend the leak."""
     check_max_patches(max_patches)
-    root, split = check_folder(root), _check_split(split)
+    root = check_folder(root)
+    parts = None if split is None else {PARTS[name] for name in check_split(split, PARTS)}
     columns = _find_pictures(root)
     target_names, target = np.unique(columns["class"].astype(str), return_inverse=True)
     columns["target"] = target
@@ -131,21 +153,21 @@ def load_patch_folder(
         descr += NO_GROUPS
     else:
         columns["patient"], groups = _patients(columns["path"], groups_pattern), "patient"
-        _warn_shared(columns["patient"], columns["part"])
-    if split is not None:
-        columns = _select(columns, split, root)
+        if warn:
+            _warn_shared(columns["patient"], columns["part"])
+    if parts is not None:
+        columns = _select(columns, split, parts, root)
     columns = thin_columns(
-        columns, groups=groups, max_patches=max_patches, random_state=random_state
+        columns, groups=groups or "part", max_patches=max_patches, random_state=random_state
     )
     return pack(
-        columns, groups=groups, target_names=target_names, descr=descr, return_X_y=return_X_y
+        columns,
+        groups=groups,
+        target_names=target_names,
+        descr=descr,
+        return_X_y=return_X_y,
+        part=columns["part"].astype(str),
     )
-
-
-def _check_split(split):
-    if split is None or (isinstance(split, str) and split in PARTS):
-        return PARTS.get(split)
-    raise ValueError(f"split must be None or one of {', '.join(PARTS)}; got {split!r}.")
 
 
 def _find_pictures(root):
@@ -161,6 +183,11 @@ def _find_pictures(root):
 
 def _pictures(folder):
     return [file for file in walk_files(folder) if Path(file).suffix.lower() in SUFFIXES]
+
+
+def find_parts(root):
+    """Return the names of the part folders in `root`: train, validation, test, or none of them."""
+    return {part for part, _ in _part_folders(root)} - {""}
 
 
 def _part_folders(root):
@@ -226,17 +253,16 @@ def _warn_shared(patients, parts):
     in_parts = Counter(patient for patient, _ in set(zip(patients, parts, strict=True)))
     shared = sorted(patient for patient, n_parts in in_parts.items() if n_parts > 1)
     if shared:
-        more = f" and {len(shared) - 5} more" if len(shared) > 5 else ""
-        warnings.warn(
-            f"Patients stand in more than one part ({', '.join(shared[:5])}{more}), so scores on "
-            "validation or test are too good. Load all parts together and split by groups.",
-            UserWarning,
-            stacklevel=3,
+        warn_user(
+            f"{len(shared)} of {len(set(patients))} patients stand in more than one part "
+            f"({name_some(shared, write=str)}), so scores on validation or test are too good. "
+            "Load all parts together and split by groups.",
+            PatientLeakageWarning,
         )
 
 
-def _select(columns, split, root):
-    chosen = columns["part"] == split
+def _select(columns, split, parts, root):
+    chosen = np.isin(columns["part"].astype(str), sorted(parts))
     if not chosen.any():
         found = sorted(set(columns["part"]) - {""})
         raise ValueError(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from skbreast._validation import check_choice
 from skbreast.datasets._base import (
     check_folder,
     check_max_patches,
+    check_split,
     describe_folder,
     has_pandas,
     load_descr,
@@ -44,8 +44,8 @@ def load_idc(
     ----------
     root : str or path-like
         The folder ``IDC_regular_ps50_idx5``, or the one that contains it.
-    split : {"train", "val", "test"}, optional
-        Only the patients of this part of the published split (84, 29 and 49 patients).
+    split : {"train", "val", "test"} or tuple of them, optional
+        Only the patients of these parts of the published split (84, 29 and 49 patients).
     splits_dir : str or path-like, optional
         Folder of the published case lists ``idc_cases_train.txt``, ``idc_cases_val.txt`` and
         ``idc_cases_test.txt``, a patient id a line. Listed patients that are not on disk are
@@ -74,8 +74,10 @@ def load_idc(
             width (pixels; 0 where the file's header cannot be read), odd_size (True where the
             patch is not 50x50: such patches are kept) and, with `splits_dir`, part ("" for
             patients in no list). None where pandas is not installed.
+        part : ndarray of str, shape (n_patches,), or None
+            With `splits_dir`, the part of the published split ("" for patients in no list).
         patients_absent : ndarray of str
-            Patients of the case lists that are not on disk.
+            Patients of the case lists (of the parts in `split`) that are not on disk.
         DESCR : str
             The description of the data set.
     (data, target) : tuple of ndarray
@@ -103,16 +105,16 @@ def load_idc(
     >>> idc.data.shape, idc.groups.shape  # doctest: +SKIP
     ((1000,), (1000,))
     """
-    check_choice(split, name="split", choices=(None, *PARTS))
+    parts = PARTS if split is None else check_split(split, PARTS)
     check_max_patches(max_patches)
-    part_of = _read_parts(splits_dir, split)
+    part_of = _read_parts(splits_dir, split, parts)
     columns = make_columns(_COLUMNS, _find_patches(check_folder(root)))
     absent = set(part_of) - set(columns["patient"])
     if splits_dir is not None:
         columns["part"] = np.array([part_of.get(p, "") for p in columns["patient"]], dtype=object)
     if split is not None:
-        columns = _select(columns, split, root)
-        absent = {patient for patient in absent if part_of[patient] == split}
+        columns = _select(columns, split, parts, root)
+        absent = {patient for patient in absent if part_of[patient] in parts}
     columns = thin_columns(
         columns, groups="patient", max_patches=max_patches, random_state=random_state
     )
@@ -124,6 +126,7 @@ def load_idc(
         target_names=TARGET_NAMES,
         descr=load_descr("idc"),
         return_X_y=return_X_y,
+        part=columns["part"].astype(str) if "part" in columns else None,
         patients_absent=np.array(sorted(absent), dtype=str),
     )
 
@@ -169,7 +172,7 @@ def _scan_class(patient, label, folder):
     return rows
 
 
-def _read_parts(splits_dir, split):
+def _read_parts(splits_dir, split, parts):
     """Map each patient of the case lists to its part; without `splits_dir` the map is empty."""
     if splits_dir is None:
         if split is None:
@@ -182,7 +185,7 @@ def _read_parts(splits_dir, split):
     part_of = {}
     for part in PARTS:
         path = folder / f"idc_cases_{part}.txt"
-        if split in (None, part) or path.is_file():
+        if part in parts or path.is_file():
             _add_part(part_of, part, path)
     return part_of
 
@@ -198,8 +201,8 @@ def _add_part(part_of, part, path):
             )
 
 
-def _select(columns, split, root):
-    chosen = columns["part"] == split
+def _select(columns, split, parts, root):
+    chosen = np.isin(columns["part"].astype(str), parts)
     if not chosen.any():
         raise ValueError(
             f"split={split!r}: none of its patients is among the "

@@ -5,10 +5,11 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from skbreast._validation import check_choice, import_optional
+from skbreast._validation import import_optional
 from skbreast.datasets._base import (
     check_folder,
     check_max_patches,
+    check_split,
     describe_folder,
     load_descr,
     pack,
@@ -22,15 +23,15 @@ TARGET_NAMES = ("normal", "tumour")
 NO_GROUPS = """
 No patient ids
 --------------
-No metadata file with slide names (``camelyonpatch_level_2_split_{split}_meta.csv``) lies beside
+No metadata file with slide names (``camelyonpatch_level_2_split_{part}_meta.csv``) lies beside
 this copy, and the HDF5 files name no patient and no slide. So ``groups`` is None, and an evaluation
 grouped by patient is impossible: patches of one slide may stand on both sides of any split made
-within this part.
+within a part.
 """
 
 
 def load_pcam(root, *, split="train", max_patches=None, random_state=None, return_X_y=False):
-    """Load one part of the PatchCamelyon patches of 96x96 pixels [1]_.
+    """Load one or several parts of the PatchCamelyon patches of 96x96 pixels [1]_.
 
     Reads the labels only. The patches stay in ``camelyonpatch_level_2_split_<split>_x.h5``, and
     the references point to its rows.
@@ -40,12 +41,12 @@ def load_pcam(root, *, split="train", max_patches=None, random_state=None, retur
     root : str or path-like
         Folder of the unpacked files ``camelyonpatch_level_2_split_<split>_{x,y}.h5`` and, for
         slide ids, ``camelyonpatch_level_2_split_<split>_meta.csv``.
-    split : {"train", "valid", "test"}, default="train"
-        Which part.
+    split : {"train", "valid", "test"} or tuple of them, default="train"
+        Which part, or which parts one after the other.
     max_patches : int, optional
         Keep at most so many patches. With slide ids every slide loses the same share and keeps
         at least one patch while there are as many patches as slides; the classes keep their
-        proportion.
+        proportion. Without, every part loses the same share.
     random_state : int, RandomState instance or None, default=None
         Decides which patches `max_patches` keeps; an int for the same ones every time.
     return_X_y : bool, default=False
@@ -61,10 +62,12 @@ def load_pcam(root, *, split="train", max_patches=None, random_state=None, retur
         target_names : ndarray of str, shape (2,)
             Names of the classes.
         groups : ndarray of str, shape (n_patches,), or None
-            Slides, from the column "wsi" of the metadata; None without that file.
+            Slides, from the column "wsi" of the metadata; None where a part lacks that file.
+        part : ndarray of str, shape (n_patches,)
+            "train", "valid" or "test".
         frame : pandas.DataFrame or None
-            Columns reference, row, target, and those of the metadata as text. None where pandas
-            is not installed.
+            Columns reference, row, part, target and, with slides, those that the metadata of all
+            parts have, as text. None where pandas is not installed.
         DESCR : str
             The description of the data set; it says whether slide ids are there.
     (data, target) : tuple of ndarray
@@ -92,24 +95,47 @@ def load_pcam(root, *, split="train", max_patches=None, random_state=None, retur
     >>> pcam.data[0]  # doctest: +SKIP
     'pcam/camelyonpatch_level_2_split_valid_x.h5#0'
     """
-    check_choice(split, name="split", choices=SPLITS)
+    parts = check_split(split, SPLITS)
     check_max_patches(max_patches)
-    stem = check_folder(root) / f"camelyonpatch_level_2_split_{split}"
-    columns, groups, descr = _read_columns(stem), None, load_descr("pcam")
-    meta = _read_meta(_find_file(stem, "meta.csv"), len(columns["target"]))
-    if meta is None:
-        descr += NO_GROUPS.format(split=split)
-    else:
-        columns, groups = {**meta, **columns}, "wsi"
+    folder = check_folder(root)
+    read = [_read_part(folder, part) for part in parts]
+    slideless = [part for part, (meta, _) in zip(parts, read, strict=True) if meta is None]
+    columns, groups = _join(columns for _, columns in read), None
+    if not slideless:
+        columns, groups = {**_join(meta for meta, _ in read), **columns}, "wsi"
     columns = thin_columns(
-        columns, groups=groups, max_patches=max_patches, random_state=random_state
+        columns, groups=groups or "part", max_patches=max_patches, random_state=random_state
     )
     return pack(
-        columns, groups=groups, target_names=TARGET_NAMES, descr=descr, return_X_y=return_X_y
+        columns,
+        groups=groups,
+        target_names=TARGET_NAMES,
+        descr=load_descr("pcam") + "".join(NO_GROUPS.format(part=part) for part in slideless[:1]),
+        return_X_y=return_X_y,
+        part=columns["part"].astype(str),
     )
 
 
-def _read_columns(stem):
+def find_parts(root):
+    """Return the parts of which a file of patches lies in `root`, packed or not."""
+    stem = "camelyonpatch_level_2_split"
+    return tuple(part for part in SPLITS if next(root.glob(f"{stem}_{part}_x.h5*"), None))
+
+
+def _join(tables):
+    """Lay tables one below the other; columns that not all of them have are left out."""
+    first, *others = tables
+    names = [name for name in first if all(name in table for table in others)]
+    return {name: np.concatenate([first[name], *(t[name] for t in others)]) for name in names}
+
+
+def _read_part(folder, part):
+    stem = folder / f"camelyonpatch_level_2_split_{part}"
+    columns = _read_columns(stem, part)
+    return _read_meta(_find_file(stem, "meta.csv"), len(columns["target"])), columns
+
+
+def _read_columns(stem, part):
     x_path, y_path = (_find_file(stem, f"{array}.h5") for array in "xy")
     for path, name in ((x_path, "x"), (y_path, "y")):
         if path is None:
@@ -121,7 +147,8 @@ def _read_columns(stem):
     _check_images(x_path, len(target))
     rows = np.arange(len(target))
     references = np.array([format_reference(x_path, row) for row in rows], dtype=object)
-    return {"reference": references, "row": rows, "target": target}
+    parts = np.full(len(rows), part, dtype=object)
+    return {"reference": references, "row": rows, "part": parts, "target": target}
 
 
 def _find_file(stem, ending):

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
+from skbreast._loaded import remember_patients
 from skbreast._validation import check_number, import_optional
 from skbreast.color import STAIN_VECTORS, optical_density_to_rgb
 from skbreast.datasets._base import has_pandas
@@ -104,14 +105,15 @@ def make_patches(
         )
         _draw_patient(rng, target[patient], mpp, difficulty, out=data[patient])
     data, target = data.reshape(-1, *data.shape[2:]), target.ravel()
+    patients = np.array([f"patient-{patient:02d}" for patient in range(n_patients)])
+    groups = np.repeat(patients, patches_per_patient)
+    remember_patients(data, groups)
     if return_X_y:
         return data, target
-    return _as_bunch(data, target, n_patients)
+    return _as_bunch(data, target, groups)
 
 
-def _as_bunch(data, target, n_patients):
-    patients = np.array([f"patient-{patient:02d}" for patient in range(n_patients)])
-    groups = np.repeat(patients, len(data) // n_patients)
+def _as_bunch(data, target, groups):
     columns = {"patient": groups, "label": np.array(TARGET_NAMES)[target], "target": target}
     frame = None
     if has_pandas():

@@ -118,6 +118,8 @@ class ColorFeatures(TransformerMixin, BaseEstimator):
     ['mean_red', 'mean_green', 'mean_blue', 'std_red', 'std_green', 'std_blue']
     """
 
+    __module__ = "skbreast.texture"  # saved files name the class by its public place
+
     def __init__(self, *, n_jobs=None):
         self.n_jobs = n_jobs
 

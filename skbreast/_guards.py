@@ -1,0 +1,83 @@
+"""Warnings of patients on both sides of a split, and of patient ids that were left behind."""
+
+import numpy as np
+
+from skbreast._loaded import find_patients, told_of_patients
+from skbreast._validation import name_some
+from skbreast._warn import warn_user
+from skbreast.exceptions import PatientLeakageWarning, UnknownPatientsWarning
+
+__all__ = ["warn_of_folds", "warn_of_missing_groups", "warn_of_shared_patients"]
+
+
+def warn_of_shared_patients(training, held_out, *, what, advice):
+    """Warn if patients stand on both sides, and count them.
+
+    Parameters
+    ----------
+    training, held_out : array-like
+        Patient ids of the patches of each side.
+    what : str
+        What was split, the subject of the sentence.
+    advice : str
+        What to do, a sentence.
+    """
+    shared = _shared(training, held_out)
+    if len(shared):
+        warn_user(
+            f"{what} has patients on both sides, {len(shared)} of the {len(np.unique(held_out))} "
+            f"held out ({name_some(shared)}), so its figures are too good. {advice}",
+            PatientLeakageWarning,
+        )
+
+
+def warn_of_folds(folds, groups):
+    """Warn once if folds have patients on both sides, and count them.
+
+    Parameters
+    ----------
+    folds : list of (ndarray, ndarray)
+        Training and test rows.
+    groups : ndarray of shape (n_patches,)
+        Patient ids.
+    """
+    shared = [_shared(groups[train], groups[test]) for train, test in folds]
+    n_leaking = sum(len(each) > 0 for each in shared)
+    if n_leaking:
+        patients = np.unique(np.concatenate([each for each in shared if len(each)]))
+        warn_user(
+            f"{n_leaking} of {len(folds)} folds have patients on both sides, {len(patients)} of "
+            f"{len(np.unique(groups))} ({name_some(patients.tolist())}), so their figures are too "
+            "good. Split by groups, for instance with StratifiedGroupKFold.",
+            PatientLeakageWarning,
+        )
+
+
+def warn_of_missing_groups(X, *, what):
+    """Say once a data set that its loader knew the patients, where nobody passed them on.
+
+    Parameters
+    ----------
+    X : array-like
+        Patches or references.
+    what : str
+        What goes on without, the subject of the sentence.
+
+    Returns
+    -------
+    ndarray of shape (n_patches,) or None
+        The patients that the loader knew.
+    """
+    patients = find_patients(X)
+    if patients is not None and not told_of_patients(X):
+        warn_user(
+            f"{what} takes every patch for its own patient, since groups is None, although the "
+            f"loader of these patches knows their {len(np.unique(patients))} patients: pass the "
+            "groups that stand beside data.",
+            UnknownPatientsWarning,
+        )
+    return patients
+
+
+def _shared(training, held_out):
+    return sorted(set(np.asarray(training).tolist()) & set(np.asarray(held_out).tolist()), key=str)

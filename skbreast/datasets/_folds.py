@@ -1,0 +1,103 @@
+"""Folds: made by patient, or published ones mended where a patient stands on both sides."""
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+__all__ = ["find_straddlers", "make_folds", "repair_folds"]
+
+
+def make_folds(X, y, groups=None, *, n_splits=5, random_state=0):
+    """Return shuffled, class-balanced folds; patients stay whole where there are patient ids.
+
+    Parameters
+    ----------
+    X : array-like of n_patches
+        Patches; only their number counts.
+    y : ndarray of shape (n_patches,)
+        Class numbers.
+    groups : ndarray of shape (n_patches,), optional
+        Patient ids.
+    n_splits : int, default=5
+        Number of folds.
+    random_state : int, default=0
+        Seed of the shuffling.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Training and test rows of each fold.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer patients than folds, or a training part lacks a class.
+    """
+    if groups is None:
+        splitter = StratifiedKFold(n_splits, shuffle=True, random_state=random_state)
+    else:
+        n_patients = len(np.unique(groups))
+        if n_patients < n_splits:
+            raise ValueError(
+                f"{n_splits} folds need at least {n_splits} patients; there are {n_patients}."
+            )
+        splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=random_state)
+    folds = list(splitter.split(X, y, groups))
+    for train, test in folds:
+        if len(np.unique(y[train])) < len(np.unique(y)):
+            raise ValueError(
+                f"{n_splits} folds leave a training part without one of the classes, since too "
+                "few patients have it; ask for fewer folds, or leave that class out."
+            )
+        if len(test) == 0:
+            raise ValueError(
+                f"{n_splits} folds leave a test part without patches, since few patients have "
+                "most of them; ask for fewer folds."
+            )
+    return folds
+
+
+def find_straddlers(folds, groups):
+    """Return the sorted ids of the patients on both sides, a list for each fold.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbreast.datasets._folds import find_straddlers
+    >>> folds = [(np.array([0, 1]), np.array([2])), (np.array([0]), np.array([1]))]
+    >>> find_straddlers(folds, np.array(["a", "b", "a"]))
+    [['a'], []]
+    """
+    return [sorted({*groups[train].tolist()} & {*groups[test].tolist()}) for train, test in folds]
+
+
+def repair_folds(folds, groups):
+    """Take patients who are tested out of the training part of the same fold.
+
+    Parameters
+    ----------
+    folds : list of (ndarray, ndarray)
+        Training and test rows of each fold.
+    groups : ndarray of shape (n_patches,)
+        Patient ids.
+
+    Returns
+    -------
+    repaired : list of (ndarray, ndarray)
+        The same test rows, and the training rows of all other patients.
+    dropped : list of dict of str to int
+        For each fold, who was taken out, with how many patches.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbreast.datasets._folds import repair_folds
+    >>> repair_folds([(np.array([0, 1]), np.array([2]))], np.array(["a", "b", "a"]))
+    ([(array([1]), array([2]))], [{'a': 1}])
+    """
+    repaired, dropped = [], []
+    for train, test in folds:
+        tested = np.isin(groups[train].astype(str), groups[test].astype(str))
+        patients, counts = np.unique(groups[train][tested].astype(str), return_counts=True)
+        repaired.append((train[~tested], test))
+        dropped.append(dict(zip(patients.tolist(), counts.tolist(), strict=True)))
+    return repaired, dropped
