@@ -1,3 +1,4 @@
+from . import benchmarking as benchmarking
 from . import color as color
 from . import datasets as datasets
 from . import evaluation as evaluation

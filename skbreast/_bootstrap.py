@@ -1,21 +1,24 @@
 """Bootstrap intervals that resample patients, each with all its patches."""
 
-import inspect
-import warnings
 from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.utils import check_consistent_length, check_random_state, check_scalar
+from sklearn.utils import check_scalar
 
-from skbreast._patients import by_patient, check_labels
+from skbreast._called_metrics import bind_metric, defined_or_nan
+from skbreast._resampled_metrics import block_size, evaluate_by_counts, prepare
+from skbreast._resampling import (
+    UndefinedIntervalError,
+    check_resampled,
+    count_draws,
+    draw_patients,
+    percentile_interval,
+    rows_of,
+    strata_of,
+)
 
 __all__ = ["BootstrapInterval", "UndefinedIntervalError", "patient_bootstrap"]
-
-
-class UndefinedIntervalError(ValueError):
-    """A metric cannot be judged on the patients, or on most resamples of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ def patient_bootstrap(
     metric,
     *arrays,
     groups,
+    folds=None,
     n_resamples=2000,
     confidence_level=0.95,
     stratify=None,
@@ -70,15 +74,23 @@ def patient_bootstrap(
 
     Parameters
     ----------
-    metric : callable
-        Called as ``metric(*arrays)``, returns one number; for instance
-        :func:`sklearn.metrics.roc_auc_score`. If it has a parameter named ``groups`` it is called
-        as ``metric(*arrays, groups=ids)``, where a patient drawn twice has two ids: so
-        :func:`patient_recognition_rate` works as it is.
+    metric : str or callable
+        "roc_auc", "accuracy", "balanced_accuracy", "f1", "f1_macro", "sensitivity",
+        "specificity", "brier_score", "patient_recognition_rate" or "patient_auc": all resamples
+        are then computed together. See the notes for what each takes and means.
+
+        A callable is called as ``metric(*arrays)`` for each resample and returns one number; for
+        instance :func:`sklearn.metrics.average_precision_score`. If it has a parameter named
+        ``groups`` it is called as ``metric(*arrays, groups=ids)``, where a patient drawn twice
+        has two ids: so :func:`patient_recognition_rate` works as it is.
     *arrays : array-likes of length n_patches
         What the metric takes, such as ``y_true, y_score``; each of one or more dimensions.
     groups : array-like of shape (n_patches,)
         Patient ids. ``numpy.arange(n_patches)`` says that every patch is its own patient.
+    folds : array-like of shape (n_patches,), default=None
+        Which of several models judged the patch, as in cross-validation. The figure is then the
+        mean over folds of the metric within the fold, without folds in which it is undefined:
+        scores of different models are never compared.
     n_resamples : int, default=2000
         How many resamples are drawn.
     confidence_level : float, default=0.95
@@ -103,14 +115,24 @@ def patient_bootstrap(
 
     Notes
     -----
-    A resample is undefined where the metric raises a ValueError, warns with scikit-learn's
+    A resample is undefined where a callable raises a ValueError, warns with scikit-learn's
     UndefinedMetricWarning, or returns NaN or infinity, as AUC does where only one class was
     drawn. Such resamples are left out, not drawn anew (that would hide how many there are), and
     counted in ``n_undefined``. Where that count isn't small the interval describes the lucky
     resamples only: use `stratify`.
 
-    Weights instead of copies (a patient drawn twice weighs twice) would save a tenth of the time,
-    and only for metrics that take weights; so all metrics get copies.
+    The metrics by name take ``y_true`` and labels, or (the AUCs, the Brier score) scores: of the
+    positive class, which is the greater label of two, or a column a class. With more than two
+    classes the AUCs are means over the classes present of each against the rest, balanced
+    accuracy is a mean over classes present, "f1" a mean over classes ("f1_macro" is so with two
+    as well), and the Brier score a sum over classes; sensitivity and specificity don't exist.
+    AUC, balanced accuracy and the mean F1 are undefined where `y_true` has one class only, the
+    F1 of two classes and sensitivity where it has no positive patch, specificity where it has no
+    negative one. A named metric gives what a callable of the same meaning gives for the same
+    `random_state`, from how often each patient was drawn, in blocks of 64 MiB.
+
+    With few patients percentile intervals are somewhat too short: see the page on patient
+    statistics for how much.
 
     References
     ----------
@@ -121,11 +143,10 @@ def patient_bootstrap(
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn.metrics import accuracy_score
     >>> from skbreast.metrics import patient_bootstrap
     >>> y_true, y_pred = np.zeros(40, int), np.repeat([0, 1, 0, 0], 10)
     >>> interval = patient_bootstrap(
-    ...     accuracy_score, y_true, y_pred, groups=np.repeat(["a", "b", "c", "d"], 10),
+    ...     "accuracy", y_true, y_pred, groups=np.repeat(["a", "b", "c", "d"], 10),
     ...     n_resamples=200, random_state=0,
     ... )
     >>> print(interval)
@@ -136,98 +157,47 @@ def patient_bootstrap(
         confidence_level, "confidence_level", Real,
         min_val=0, max_val=1, include_boundaries="neither",
     )  # fmt: skip
-    arrays, patients = _check_resampled(arrays, groups)
-    wants_groups = _takes_groups(metric)
-    estimate = _evaluate(metric, arrays, patients.codes if wants_groups else None)
+    arrays, patients, folds = check_resampled(arrays, groups, folds)
+    resample = _resample_named if isinstance(metric, str) else _resample_called
+    estimate, resampled = resample(metric, arrays, patients, folds)
     if not np.isfinite(estimate):
         raise UndefinedIntervalError(
             f"metric is {estimate} on the data themselves; there is nothing to bound."
         )
-    values = np.full(n_resamples, np.nan)
-    draws = _draw_patients(_strata(stratify, patients), n_resamples, random_state)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", UndefinedMetricWarning)
-        for i, drawn in enumerate(draws):
-            rows, copies = _rows_of(drawn, patients)
-            resample = [array[rows] for array in arrays]
-            try:
-                values[i] = _evaluate(metric, resample, copies if wants_groups else None)
-            except (ValueError, ZeroDivisionError, UndefinedMetricWarning):
-                continue
-    low, high, n_undefined = _percentile_interval(values, confidence_level)
+    values = resampled(strata_of(stratify, patients), n_resamples, random_state)
+    low, high, n_undefined = percentile_interval(values, confidence_level)
     return BootstrapInterval(
         estimate, low, high, confidence_level, len(patients.ids), n_resamples, n_undefined
     )
 
 
-def _check_resampled(arrays, groups):
-    if not arrays:
-        raise ValueError("patient_bootstrap needs at least one array for the metric.")
-    if groups is None:
-        raise ValueError(
-            "groups is None: give the patient of each patch, or numpy.arange(n_patches) to say "
-            "that every patch is its own patient."
-        )
-    arrays = [np.asarray(array) for array in arrays]
-    check_consistent_length(*arrays)
-    patients = by_patient(groups, n_samples=len(arrays[0]))
-    if len(patients.ids) < 2:
-        raise ValueError("groups names one patient only; an interval over patients needs two.")
-    return arrays, patients
+def _resample_named(name, arrays, patients, folds):
+    """Return a metric on the data, and the function that takes it of resamples."""
+    if len(arrays) != 2:
+        raise ValueError(f"metric {name!r} takes two arrays, y_true and the output of a model.")
+    [prepared] = prepare(name, arrays[0], arrays[1:], patients, folds)
+    evaluate = evaluate_by_counts(name, prepared)
+    n_patients = len(patients.ids)
+
+    def resampled(strata, n_resamples, random_state):
+        block = block_size(n_patients, prepared)
+        draws = draw_patients(strata, n_resamples, random_state, block=block)
+        return np.concatenate([evaluate(count_draws(drawn)) for drawn in draws])
+
+    return float(evaluate(np.ones((n_patients, 1)))[0]), resampled
 
 
-def _takes_groups(metric):
-    try:
-        return "groups" in inspect.signature(metric).parameters
-    except (TypeError, ValueError):  # some compiled functions have no signature
-        return False
+def _resample_called(metric, arrays, patients, folds):
+    """As :func:`_resample_named`, for any callable: one call a resample."""
+    evaluate = bind_metric(metric)
 
+    def of_drawn(drawn):
+        rows, copies = rows_of(drawn, patients)
+        drawn_folds = None if folds is None else folds[rows]
+        return defined_or_nan(evaluate, [each[rows] for each in arrays], copies, drawn_folds)
 
-def _evaluate(metric, arrays, groups):
-    value = metric(*arrays) if groups is None else metric(*arrays, groups=groups)
-    if np.ndim(value) != 0:
-        raise TypeError(f"metric must return one number; got shape {np.shape(value)}.")
-    return float(value)
+    def resampled(strata, n_resamples, random_state):
+        draws = draw_patients(strata, n_resamples, random_state)
+        return np.array([of_drawn(drawn) for [drawn] in draws])
 
-
-def _strata(stratify, patients):
-    """Return an int a patient: equal where their patches have the same set of labels."""
-    if stratify is None:
-        return np.zeros(len(patients.ids), dtype=np.intp)
-    labels = check_labels(stratify, name="stratify")
-    check_consistent_length(labels, patients.codes)
-    classes, codes = np.unique(labels, return_inverse=True)
-    has_class = np.zeros((len(patients.ids), len(classes)), dtype=bool)
-    has_class[patients.codes, codes] = True
-    return np.unique(has_class, axis=0, return_inverse=True)[1].ravel()
-
-
-def _draw_patients(strata, n_resamples, random_state):
-    random_state = check_random_state(random_state)
-    by_stratum = np.argsort(strata, kind="stable")
-    sizes = np.bincount(strata)
-    starts = np.cumsum(sizes) - sizes
-    first, size = np.repeat(starts, sizes), np.repeat(sizes, sizes)
-    for _ in range(n_resamples):
-        yield by_stratum[first + random_state.randint(0, size)]
-
-
-def _rows_of(drawn, patients):
-    """Return the rows of the drawn patients, and for each row which draw it belongs to."""
-    counts = patients.counts[drawn]
-    copies = np.repeat(np.arange(len(drawn)), counts)
-    within = np.arange(len(copies)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return patients.order[patients.starts[drawn][copies] + within], copies
-
-
-def _percentile_interval(values, confidence_level):
-    defined = values[np.isfinite(values)]
-    n_undefined = len(values) - len(defined)
-    if n_undefined > len(values) / 2:
-        raise UndefinedIntervalError(
-            f"metric is undefined in {n_undefined} of {len(values)} resamples of patients: too few "
-            "patients for it, or of a class; try stratify=y."
-        )
-    tail = (1 - confidence_level) / 2
-    low, high = np.quantile(defined, [tail, 1 - tail])
-    return float(low), float(high), n_undefined
+    return evaluate(arrays, patients.codes, folds), resampled

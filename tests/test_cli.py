@@ -167,7 +167,7 @@ def test_demo_runs_offline_and_ends_in_a_table(tmp_path):
     result = _invoke("demo", "--out", tmp_path / "demo")
 
     assert result.exit_code == 0, result.output
-    for model in ("dummy", "mean colour", "transfer", "cnn"):
+    for model in ("dummy", "colour", "transfer", "cnn"):
         assert re.search(rf"{model}\s+[01]\.\d{{3}}", result.stdout)
     assert (tmp_path / "demo" / "model.skops").is_file()
     assert "not a medical device" in result.stdout

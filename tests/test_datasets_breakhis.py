@@ -9,7 +9,8 @@ from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import cross_val_score
 
 from skbreast.datasets import load_breakhis
-from skbreast.datasets._breakhis import parse_name
+from skbreast.datasets._breakhis import mark_copies, parse_name
+from skbreast.exceptions import PatientLeakageWarning
 
 NAMES = (
     "SOB_B_A-14-22549AB-100-001.png",
@@ -155,11 +156,67 @@ def test_folds_go_to_cv_and_keep_patients_apart(tree, folds_dir):
 
 def test_shared_slide_of_fold_1_is_said_once(tree, folds_dir):
     write_fold(folds_dir, 1, *(f"{name}|100|1|{part}" for name, part in FOLD_1.items()))
-    with pytest.warns(UserWarning, match=r"both sides \(fold 1: 14-13412\)") as caught:
-        images = load_breakhis(tree, folds_dir=folds_dir)
+    message = r"1 of 5 have 1 of 4 patients on both sides \(fold 1: 14-13412\)"
+    with pytest.warns(PatientLeakageWarning, match=message) as caught:
+        images = load_breakhis(tree, folds_dir=folds_dir, repair_aliases=False)
     assert len(caught) == 1
     assert caught[0].filename == __file__
     assert len(images.folds[0][1]) == 2
+    assert len(images.folds[0][0]) == 4
+    assert images.dropped_from_train == [{}, {}, {}, {}, {}]
+
+
+@pytest.mark.parametrize("classes", ["binary", "subtype"])
+def test_repaired_slide_leaves_training_and_stays_tested(tree, folds_dir, classes):
+    write_fold(folds_dir, 1, *(f"{name}|100|1|{part}" for name, part in FOLD_1.items()))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        images = load_breakhis(tree, folds_dir=folds_dir, classes=classes)
+    names = images.frame["name"].to_numpy()
+    train, test = (names[rows].tolist() for rows in images.folds[0])
+    assert sorted(test) == sorted(name for name, part in FOLD_1.items() if part == "test")
+    assert sorted(train) == [NAMES[0], NAMES[1], NAMES[5]]
+    assert images.dropped_from_train == [{"14-13412": 1}, {}, {}, {}, {}]
+    for train, test in images.folds:
+        assert not set(images.groups[train]) & set(images.groups[test])
+
+
+def test_blocks_of_a_case_and_magnifications_are_repaired_too(tree, folds_dir):
+    more = [NAMES[5].replace("-100-", "-400-"), NAMES[2].replace("-100-", "-40-")]
+    for name in more:
+        Image.new("RGB", (7, 5)).save(tree / name)
+    parts = SAFE | {NAMES[1]: "test", more[0]: "test", more[1]: "train"}
+    lines = (f"{name}|{name.split('-')[3]}|2|{part}" for name, part in parts.items())
+    write_fold(folds_dir, 2, *lines, f"{more[1].replace('25197', '1')}|40|2|train")
+    with pytest.raises(ValueError, match=r"training images of fold 2 are of cases .*14-16456"):
+        load_breakhis(tree, folds_dir=folds_dir)
+    other = more[1].replace("25197", "1")
+    Image.new("RGB", (7, 5)).save(tree / other)
+    images = load_breakhis(tree, folds_dir=folds_dir)
+    assert images.dropped_from_train[1] == {"14-16456": 1, "14-22549": 1, "14-25197": 1}
+    assert images.frame["name"].to_numpy()[images.folds[1][0]].tolist() == [other]
+    # Of one magnification alone only the two blocks of 14-22549 straddle.
+    fold_2 = load_breakhis(tree, magnification=100, folds_dir=folds_dir).dropped_from_train[1]
+    assert fold_2 == {"14-22549": 1}
+
+
+def test_nothing_is_repaired_without_folds(tree):
+    images = load_breakhis(tree)
+    assert images.folds is images.dropped_from_train is None
+    with pytest.raises(ValueError, match="repair_aliases must be True or False; got 'yes'"):
+        load_breakhis(tree, repair_aliases="yes")
+
+
+def test_copies_of_the_slide_of_two_names_are_marked_and_kept(tree, real_data):
+    images = load_breakhis(tree)
+    assert images.frame.loc[images.frame["is_copy"], "name"].tolist() == [NAMES[4]]
+    assert len(images.data) == 6
+    assert mark_copies([NAMES[4], NAMES[3], NAMES[4].replace("001", "002")]).tolist() == [
+        False,
+        True,
+        False,
+    ]
+    assert not load_breakhis(real_data / "BreaKHis_v1").frame["is_copy"].any()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from skbreast.datasets import load_patch_folder
+from skbreast.exceptions import PatientLeakageWarning
 
 ARRAY_ID = r"([^/]+)_(?:benign|malignant)\d"
 
@@ -108,7 +109,8 @@ def test_pattern_must_be_a_pattern(flat, pattern):
 
 def test_patient_in_two_parts_is_said(tmp_path):
     touch(tmp_path, "train/a/p1_0.png", "train/b/p2_0.png", "test/a/p1_1.png", "test/b/p3_0.png")
-    with pytest.warns(UserWarning, match=r"more than one part \(p1\)") as caught:
+    message = r"1 of 3 patients stand in more than one part \(p1\)"
+    with pytest.warns(PatientLeakageWarning, match=message) as caught:
         load_patch_folder(tmp_path, split="test", groups_pattern=r"p\d")
     assert caught[0].filename == __file__
     with warnings.catch_warnings():
@@ -123,12 +125,19 @@ def test_codes_are_the_same_in_every_part(tmp_path):
     assert test.target_names.tolist() == ["a", "b"]
 
 
+def test_several_parts(tmp_path):
+    touch(tmp_path, *(f"{part}/{c}/1.png" for part in ("train", "val", "test") for c in "ab"))
+    patches = load_patch_folder(tmp_path, split=("val", "train"))
+    assert patches.part.tolist() == ["train", "train", "validation", "validation"]
+    assert set(load_patch_folder(tmp_path / "train").part) == {""}
+
+
 def test_split_that_is_not_there(flat, real_data):
     with pytest.raises(ValueError, match=r"split='train': .* class folders directly below it"):
         load_patch_folder(flat, split="train")
     with pytest.raises(ValueError, match=r"split='test': .* it has train, validation"):
         load_patch_folder(real_data / "ucsb_folders", split="test")
-    with pytest.raises(ValueError, match="split must be None or one of train"):
+    with pytest.raises(ValueError, match="split must be one of 'train', 'training'"):
         load_patch_folder(flat, split="dev")
 
 

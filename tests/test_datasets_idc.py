@@ -80,10 +80,17 @@ def test_published_split_parts_the_patients(real_data):
         assert set(idc.groups) == listed & on_disk
         assert set(idc.patients_absent) == listed - on_disk
         assert len(set(idc.groups)) + len(idc.patients_absent) == n_listed
+        assert set(idc.part) == {part}
         seen += sorted(set(idc.groups))
     assert len(seen) == len(set(seen))
-    part = load_idc(root, splits_dir=splits).frame["part"]
-    assert set(part) == {"train", "val", "test", ""}
+    everyone = load_idc(root, splits_dir=splits)
+    assert set(everyone.part) == {"train", "val", "test", ""}
+    assert everyone.frame["part"].tolist() == everyone.part.tolist()
+    assert load_idc(root).part is None
+    both = load_idc(root, split=("train", "test"), splits_dir=splits)
+    wanted = np.isin(everyone.part, ["train", "test"])
+    assert both.data.tolist() == everyone.data[wanted].tolist()
+    assert len(both.patients_absent) == (84 - 54) + (49 - 37)
 
 
 def test_nested_second_copy_is_not_read(tree):
@@ -159,7 +166,7 @@ def test_name_that_contradicts_its_folder_is_refused(tree):
 def test_split_needs_the_case_lists(tree, tmp_path):
     with pytest.raises(ValueError, match="needs splits_dir="):
         load_idc(tree, split="test")
-    with pytest.raises(ValueError, match="split must be one of None, 'train', 'val', 'test'"):
+    with pytest.raises(ValueError, match="split must be one of 'train', 'val', 'test', or a tuple"):
         load_idc(tree, split="valid")
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match=r"idc_cases_val\.txt"):

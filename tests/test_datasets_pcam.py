@@ -11,6 +11,7 @@ from skbreast.references import parse_reference
 h5py = pytest.importorskip("h5py")
 
 STEM = "camelyonpatch_level_2_split_train"
+TEST_STEM = "camelyonpatch_level_2_split_test"
 
 
 def write(root, *, x=None, y=None):
@@ -61,6 +62,7 @@ def test_slides_of_the_metadata_are_groups(tmp_path, monkeypatch):
         "wsi",
         "reference",
         "row",
+        "part",
         "target",
     ]
     monkeypatch.setitem(sys.modules, "pandas", None)
@@ -133,8 +135,35 @@ def test_broken_and_packed_files(tmp_path):
         load_pcam(tmp_path)
 
 
+def test_several_parts_follow_one_another(real_data):
+    parts = ("train", "valid", "test")
+    single = [load_pcam(real_data / "pcam", split=part) for part in parts]
+    pcam = load_pcam(real_data / "pcam", split=parts)
+    assert pcam.data.tolist() == [each for part in single for each in part.data]
+    assert pcam.target.tolist() == [each for part in single for each in part.target]
+    assert pcam.part.tolist() == ["train"] * 200 + ["valid"] * 50 + ["test"] * 50
+    assert pcam.DESCR == single[0].DESCR
+    few = load_pcam(real_data / "pcam", split=parts, max_patches=60, random_state=0)
+    assert [few.part.tolist().count(part) for part in parts] == [40, 10, 10]
+
+
+def test_slides_are_groups_only_where_all_parts_name_them(tmp_path):
+    write_meta(write(tmp_path), META)
+    for name, array in (("x", np.zeros((2, 96, 96, 3), np.uint8)), ("y", np.array([0, 1]))):
+        with h5py.File(tmp_path / f"{TEST_STEM}_{name}.h5", "w") as file:
+            file[name] = array
+    bare = load_pcam(tmp_path, split=("train", "test"))
+    assert bare.groups is None
+    assert "wsi" not in bare.frame
+    assert f"{TEST_STEM}_meta.csv" in bare.DESCR
+    (tmp_path / f"{TEST_STEM}_meta.csv").write_text("wsi\nslide_8\nslide_9\n")
+    known = load_pcam(tmp_path, split=("train", "test"))
+    assert known.groups.tolist() == ["slide_0"] * 3 + ["slide_1"] * 3 + ["slide_8", "slide_9"]
+    assert "coord_x" not in known.frame
+
+
 def test_unknown_split(tmp_path):
-    with pytest.raises(ValueError, match="split must be one of 'train', 'valid', 'test'"):
+    with pytest.raises(ValueError, match="split must be one of 'train', 'valid', 'test', or a"):
         load_pcam(tmp_path, split="val")
 
 

@@ -94,8 +94,8 @@ def test_a_patch_of_another_size_keeps_its_own_moments(patches, files, tmp_path)
 
 def test_chunks_do_not_show(patches, files, monkeypatch):
     whole = ColorFeatures().fit_transform(files)
-    monkeypatch.setattr("skbreast.texture._N_REFERENCES", 3)
-    monkeypatch.setattr("skbreast.texture._N_VALUES", 1)
+    monkeypatch.setattr("skbreast.texture._color_features._N_REFERENCES", 3)
+    monkeypatch.setattr("skbreast.texture._color_features._N_VALUES", 1)
     np.testing.assert_array_equal(ColorFeatures().fit_transform(files), whole)
     np.testing.assert_array_equal(color_moments(patches), whole)
 

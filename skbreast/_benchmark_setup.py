@@ -1,0 +1,80 @@
+"""What a benchmark's folder was made of, so that no other data are mixed into it."""
+
+import json
+import re
+
+from skbreast._fingerprints import digest_array, digest_text, file_state
+from skbreast._validation import is_references
+from skbreast.references import parse_reference
+from skbreast.results import write_json
+
+__all__ = ["check_model_names", "check_setup"]
+
+SETUP_FILE = "benchmark.json"
+
+
+def check_model_names(models):
+    """Refuse names that are no names of folders."""
+    if not models:
+        raise ValueError("models is empty; give at least one.")
+    for name in models:
+        if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", str(name)) is None:
+            raise ValueError(
+                f"models: {name!r} is no name; letters, digits, '.', '_' and '-' are allowed."
+            )
+
+
+def check_setup(out, bunch):
+    """Note which patches and folds a benchmark is made of, or compare with what is noted.
+
+    Parameters
+    ----------
+    out : pathlib.Path
+        The benchmark's folder.
+    bunch : Bunch
+        With `data`, `target`, `groups` and `folds`.
+
+    Raises
+    ------
+    ValueError
+        If the folder was begun with others, or its note cannot be read.
+    """
+    path, setup = out / SETUP_FILE, _describe(bunch)
+    if not path.exists():
+        write_json(path, setup)
+        return
+    try:
+        noted = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} is damaged: {error}.") from error
+    other = [
+        name for name in setup if not isinstance(noted, dict) or noted.get(name) != setup[name]
+    ]
+    if other:
+        raise ValueError(
+            f"{out} holds a benchmark of other {' and '.join(other)}; give another folder, or "
+            "delete this one."
+        )
+
+
+def _describe(bunch):
+    groups = [None] if bunch.groups is None else [str(each) for each in bunch.groups]
+    return {
+        "patches": _digest_patches(bunch.data),
+        "labels": digest_text(json.dumps([int(each) for each in bunch.target])),
+        "patients": digest_text(json.dumps(groups)),
+        "folds": digest_text(
+            json.dumps([[side.tolist() for side in sides] for sides in bunch.folds])
+        ),
+    }
+
+
+def _digest_patches(X):
+    """Digest pixels; of references the names and the sizes of the files."""
+    if not is_references(X):
+        return digest_array(X).hex()
+    sizes = {}
+    for path in {parse_reference(each).path for each in X}:
+        state = file_state(path)
+        sizes[str(path)] = None if state is None else state[0]
+    return digest_text(json.dumps([[str(each) for each in X], sorted(sizes.items())]))

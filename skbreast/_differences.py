@@ -1,0 +1,55 @@
+"""What two models differ by on the same patients."""
+
+import contextlib
+
+import numpy as np
+
+from skbreast._figures import choose_figures
+from skbreast._resampling import UndefinedIntervalError
+from skbreast.metrics import compare_models
+
+__all__ = ["compare_predictions"]
+
+
+def compare_predictions(first, second, *, n_resamples=2000, random_state=0):
+    """Return by how much one model is better than another, with intervals over patients.
+
+    Parameters
+    ----------
+    first, second : Predictions
+        Of the same patches in the same order.
+    n_resamples : int, default=2000
+        Bootstrap resamples of patients, the same for both.
+    random_state : int, default=0
+        Seed of the resampling.
+
+    Returns
+    -------
+    dict of str to PairedDifference
+        By figure, those of :func:`skbreast.evaluation.summarise`; positive where `first` is
+        better. What is undefined is left out.
+
+    Raises
+    ------
+    ValueError
+        If the predictions are not of the same patches.
+    """
+    for name in ("y_true", "rows", "folds"):
+        if not np.array_equal(getattr(first, name), getattr(second, name)):
+            raise ValueError("first and second must be predictions of the same patches and folds.")
+    others = choose_figures(second)
+    differences = {}
+    for figure, (metric, output, folds) in choose_figures(first).items():
+        with contextlib.suppress(UndefinedIntervalError):
+            differences[figure] = compare_models(
+                metric,
+                first.y_true,
+                output,
+                others[figure][1],
+                groups=first.groups,
+                folds=folds,
+                stratify=first.y_true,
+                n_resamples=n_resamples,
+                random_state=random_state,
+            )
+    return differences

@@ -1,0 +1,125 @@
+"""Draws of whole patients, and what becomes of the figures over them."""
+
+import numpy as np
+from sklearn.utils import check_consistent_length, check_random_state
+
+from skbreast._patients import by_patient, check_labels
+
+__all__ = [
+    "UndefinedIntervalError",
+    "check_resampled",
+    "count_draws",
+    "draw_patients",
+    "percentile_interval",
+    "rows_of",
+    "strata_of",
+]
+
+
+class UndefinedIntervalError(ValueError):
+    """A metric cannot be judged on the patients, or on most resamples of them."""
+
+
+def check_resampled(arrays, groups, folds=None):
+    """Return arrays, their patients, and the fold of each row as a number (or None)."""
+    if not arrays:
+        raise ValueError("patient_bootstrap needs at least one array for the metric.")
+    if groups is None:
+        raise ValueError(
+            "groups is None: give the patient of each patch, or numpy.arange(n_patches) to say "
+            "that every patch is its own patient."
+        )
+    arrays = [np.asarray(array) for array in arrays]
+    check_consistent_length(*arrays)
+    patients = by_patient(groups, n_samples=len(arrays[0]))
+    if len(patients.ids) < 2:
+        raise ValueError("groups names one patient only; an interval over patients needs two.")
+    if folds is not None:
+        folds = check_labels(folds, name="folds")
+        check_consistent_length(arrays[0], folds)
+        folds = np.unique(folds, return_inverse=True)[1]
+    return arrays, patients, folds
+
+
+def strata_of(stratify, patients):
+    """Return an int a patient: equal where their patches have the same set of labels."""
+    if stratify is None:
+        return np.zeros(len(patients.ids), dtype=np.intp)
+    labels = check_labels(stratify, name="stratify")
+    check_consistent_length(labels, patients.codes)
+    classes, codes = np.unique(labels, return_inverse=True)
+    has_class = np.zeros((len(patients.ids), len(classes)), dtype=bool)
+    has_class[patients.codes, codes] = True
+    return np.unique(has_class, axis=0, return_inverse=True)[1].ravel()
+
+
+def draw_patients(strata, n_resamples, random_state, *, block=1):
+    """Yield patients drawn with replacement within strata.
+
+    Parameters
+    ----------
+    strata : ndarray of shape (n_patients,), int
+        Stratum of each patient.
+    n_resamples : int
+        How many resamples are drawn in all.
+    random_state : int, RandomState instance or None
+        Seed; the draws don't depend on `block`.
+    block : int, default=1
+        How many resamples come at a time.
+
+    Yields
+    ------
+    ndarray of shape (block or fewer, n_patients), int
+    """
+    random_state = check_random_state(random_state)
+    by_stratum = np.argsort(strata, kind="stable")
+    sizes = np.bincount(strata)
+    starts = np.cumsum(sizes) - sizes
+    first, size = np.repeat(starts, sizes), np.repeat(sizes, sizes)
+    for done in range(0, n_resamples, block):
+        shape = (min(block, n_resamples - done), len(size))
+        yield by_stratum[first + random_state.randint(0, size, size=shape)]
+
+
+def count_draws(drawn):
+    """Return how often each patient was drawn.
+
+    Parameters
+    ----------
+    drawn : ndarray of shape (n_resamples, n_patients), int
+        From :func:`draw_patients`.
+
+    Returns
+    -------
+    ndarray of shape (n_patients, n_resamples), float64
+        Whole numbers; a column a resample.
+    """
+    n_resamples, n_patients = drawn.shape
+    cells = drawn * n_resamples + np.arange(n_resamples)[:, None]
+    counts = np.bincount(cells.ravel(), minlength=n_patients * n_resamples)
+    return counts.reshape(n_patients, n_resamples).astype(np.float64)
+
+
+def rows_of(drawn, patients):
+    """Return the rows of the drawn patients, and for each row which draw it belongs to."""
+    counts = patients.counts[drawn]
+    copies = np.repeat(np.arange(len(drawn)), counts)
+    within = np.arange(len(copies)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return patients.order[patients.starts[drawn][copies] + within], copies
+
+
+def percentile_interval(values, confidence_level):
+    """Return the ends between which the middle share of the defined values lies.
+
+    Also returns how many are undefined, and raises an UndefinedIntervalError if most are.
+    """
+    defined = values[np.isfinite(values)]
+    n_undefined = len(values) - len(defined)
+    if n_undefined > len(values) / 2:
+        raise UndefinedIntervalError(
+            f"metric is undefined in {n_undefined} of {len(values)} resamples of patients: too few "
+            "patients for it, or of a class; try stratify=y."
+        )
+    tail = (1 - confidence_level) / 2
+    low, high = np.quantile(defined, [tail, 1 - tail])
+    return float(low), float(high), n_undefined

@@ -1,0 +1,5 @@
+"""``python -m skbreast.cli``."""
+
+from skbreast.cli import app
+
+app()

@@ -1,0 +1,130 @@
+"""Commands that look at data before anybody trusts a figure, and that compare models."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skbreast.cli._app import app
+from skbreast.cli._options import DataArgument, ResamplesOption, load_folds, with_data_options
+from skbreast.cli._terminal import (
+    caution,
+    console,
+    errors,
+    escape,
+    one_sentence_errors,
+    print_rows,
+    say_research_only,
+)
+
+DEFAULT_MODELS = "dummy,colour,texture,transfer,tuned-transfer,cnn,finetune"
+Protocol = StrEnum("Protocol", {name: name for name in ("auto", "official", "grouped")})
+
+FoldsDirOption = Annotated[
+    Path | None, typer.Option(help="BreakHis: folder of dsfold1.txt to dsfold5.txt.")
+]
+
+
+@app.command()
+@with_data_options
+def audit(
+    data: DataArgument,
+    folds_dir: FoldsDirOption = None,
+    html: Annotated[Path | None, typer.Option(help="Write the report as a web page.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the findings as a table.")] = None,
+    near_duplicates: Annotated[bool, typer.Option(help="Look for altered copies as well.")] = True,
+    *,
+    chosen,
+):
+    """Look for leaks: patients on both sides, copies, conflicting labels, broken patches.
+
+    Published splits are audited as they are: IDC with --splits-dir, BreakHis
+    with --folds-dir, PatchCamelyon, folders with train and test.
+
+    The exit status is 0 without leaks, 3 with, and 1 if there was no audit.
+    """
+    with one_sentence_errors():
+        from skbreast._files import check_writable, write_text
+        from skbreast.model_selection import audit_patches
+
+        for path in (html, csv):
+            if path is not None:
+                check_writable(path.parent)
+        means = {"folds_dir": folds_dir}
+        bunch = load_folds(data, chosen, protocol="auto", repair_aliases=False, **means)
+        report = audit_patches(
+            bunch.data,
+            bunch.target,
+            bunch.groups,
+            split=bunch.folds if bunch.protocol == "official" else None,
+            target_names=bunch.target_names,
+            near_duplicates=near_duplicates,
+            show=True,
+        )
+        console.print(escape(str(report)), highlight=False, soft_wrap=True)
+        if html is not None:
+            write_text(html, report.to_html())
+        if csv is not None:
+            write_text(csv, report.to_frame().to_csv(index=False))
+    raise typer.Exit(report.exit_code)
+
+
+@app.command()
+@with_data_options
+def benchmark(
+    data: DataArgument,
+    out: Annotated[Path, typer.Option(help="Where folds and tables go, and are found again.")],
+    models: Annotated[
+        str, typer.Option(help="Names with commas between; of the above or of a backbone.")
+    ] = DEFAULT_MODELS,
+    protocol: Annotated[
+        Protocol, typer.Option(help="Published parts or folds, or folds by patient.")
+    ] = Protocol.auto,
+    folds: Annotated[int, typer.Option(help="Folds by patient.", min=2)] = 5,
+    folds_dir: FoldsDirOption = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of the networks.", min=1)] = None,
+    resamples: ResamplesOption = 2000,
+    *,
+    chosen,
+):
+    """Compare models on the same patients; killed, it goes on where it was.
+
+    dummy: answers with the shares of the classes
+
+    colour, texture: simple features, no network
+
+    transfer: features of a frozen network and logistic regression
+
+    tuned-transfer: the same, its C chosen within the training patients
+
+    cnn, resnet: networks from scratch
+
+    finetune, or the name of a backbone: a pretrained network, trained on
+    """
+    with one_sentence_errors("Interrupted; the same command goes on where it was."):
+        from skbreast.benchmarking import benchmark_tables, make_models, run_benchmark
+
+        names = [name.strip() for name in models.split(",") if name.strip()]
+        bunch = load_folds(
+            data, chosen, protocol=str(protocol), folds_dir=folds_dir, n_splits=folds
+        )
+        options = {"max_epochs": epochs, "random_state": chosen["seed"], "verbose": 1}
+        made = make_models(names, bunch, memory=out / "features", **options)
+        found = run_benchmark(
+            bunch, made, out, n_resamples=resamples, random_state=chosen["seed"], show=True
+        )
+        figures, differences = benchmark_tables(found)
+        print_rows(figures, found.protocol)
+        if len(differences) > 1:
+            print_rows(differences, found.differences_title)
+        caution({name: result.figures for name, result in found.models.items()})
+        console.print(f"Tables and folds: {escape(out)}", highlight=False)
+        say_research_only()
+        failed = [name for name, result in found.models.items() if result.error is not None]
+        if failed:
+            errors.print(f"The traces of what failed stand in {escape(out / 'errors')}.")
+            raise ValueError(
+                f"{len(failed)} of {len(found.models)} models failed ({', '.join(failed)}); the "
+                "same command tries them again."
+            )

@@ -1,0 +1,237 @@
+"""A benchmark tells what separate evaluations tell, and goes on after any end where it was."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skbreast import PatchCNNClassifier
+from skbreast._fold_store import FoldStore, digest_estimator
+from skbreast.benchmarking import run_benchmark
+from skbreast.datasets import make_patches
+from skbreast.evaluation import (
+    cross_validate_models,
+    make_baselines,
+    make_folds,
+    make_model,
+    summarise,
+)
+from skbreast.exceptions import PatientLeakageWarning
+from skbreast.texture import ColorFeatures
+
+
+class Counting(ClassifierMixin, BaseEstimator):
+    """Notes each fit in a file, and fails or stalls in one of them."""
+
+    def __init__(self, notes=None, fails_at=None, stalls_at=None, level=0.5):
+        self.notes = notes
+        self.fails_at = fails_at
+        self.stalls_at = stalls_at
+        self.level = level
+
+    def fit(self, X, y):
+        with open(self.notes, "a") as file:  # noqa: PTH123 - the parameter stays a string
+            file.write("fit\n")
+        n_fits = count(self.notes)
+        if n_fits == self.fails_at:
+            raise RuntimeError("no\nmemory | left")
+        if n_fits == self.stalls_at:
+            time.sleep(600)
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        return np.tile([1 - self.level, self.level], (len(X), 1))
+
+
+def count(path):
+    with open(path) as file:  # noqa: PTH123
+        return len(file.readlines())
+
+
+def make_bunch(n_splits=3):
+    bunch = make_patches(9, 4, patch_size=16, random_state=0)
+    bunch.folds = make_folds(bunch.data, bunch.target, bunch.groups, n_splits=n_splits)
+    bunch.protocol_descr = "Three folds of invented patients."
+    return bunch
+
+
+def test_it_tells_what_a_cross_validation_tells(tmp_path):
+    bunch = make_bunch()
+    found = run_benchmark(bunch, make_baselines(), tmp_path, n_resamples=100)
+    expected = cross_validate_models(
+        make_baselines(), bunch.data, bunch.target, bunch.groups, folds=bunch.folds
+    )
+    for name, result in found.models.items():
+        assert result.figures == summarise(expected[name], n_resamples=100)
+        np.testing.assert_array_equal(result.predictions.y_proba, expected[name].y_proba)
+    [(pair, differences)] = found.differences.items()
+    assert pair == ("dummy", "colour")
+    colour, dummy = (found.models[name].figures["auc"].estimate for name in ("colour", "dummy"))
+    assert differences["auc"].difference == pytest.approx(dummy - colour)
+
+    written = json.loads((tmp_path / "results.json").read_text())
+    assert written["models"]["colour"]["figures"]["auc"]["estimate"] == pytest.approx(colour)
+    folds = written["models"]["colour"]["folds"]
+    assert np.mean([fold["auc"] for fold in folds]) == pytest.approx(colour)
+    assert all(fold["fit_seconds"] > 0 for fold in folds)
+    text = (tmp_path / "results.md").read_text()
+    assert text.startswith(bunch.protocol_descr)
+    assert f"| colour | {colour:.3f} [" in text
+    assert "Differences to colour" in text
+
+
+def test_what_was_finished_is_not_run_again(tmp_path):
+    bunch, notes = make_bunch(), tmp_path / "notes"
+    models = {"counting": Counting(str(notes))}
+    first = run_benchmark(bunch, models, tmp_path / "out", n_resamples=20)
+    again = run_benchmark(bunch, models, tmp_path / "out", n_resamples=20)
+    assert count(notes) == 3
+    assert again.models["counting"].figures == first.models["counting"].figures
+    assert again.models["counting"].folds == first.models["counting"].folds
+
+    other = {"counting": Counting(str(notes), level=0.6)}
+    run_benchmark(bunch, other, tmp_path / "out", n_resamples=20)
+    assert count(notes) == 6
+
+
+KILLED = """
+import sys
+sys.path.insert(0, {tests!r})
+from test_benchmarking import Counting, make_bunch
+from skbreast.benchmarking import run_benchmark
+run_benchmark(make_bunch(), {{"counting": Counting({notes!r}, stalls_at=2)}}, {out!r})
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_where_it_was(tmp_path):
+    notes, out = tmp_path / "notes", tmp_path / "out"
+    program = KILLED.format(tests=os.path.dirname(__file__), notes=str(notes), out=str(out))  # noqa: PTH120
+    process = subprocess.Popen([sys.executable, "-c", program])
+    deadline = time.time() + 120
+    while not (notes.exists() and count(notes) == 2):
+        assert time.time() < deadline
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    # The first fold is there, the second was under way.
+    model = Counting(str(notes), stalls_at=2)
+    result = run_benchmark(make_bunch(), {"counting": model}, out, n_resamples=20)
+    assert count(notes) == 4
+    assert len(result.models["counting"].folds) == 3
+    assert len(result.models["counting"].predictions.rows) == 36
+
+
+def test_a_model_that_fails_is_a_row_that_says_so_and_is_tried_again(tmp_path):
+    bunch, notes, out = make_bunch(), tmp_path / "notes", tmp_path / "out"
+    models = {"failing": Counting(str(notes), fails_at=2), **make_baselines()}
+    found = run_benchmark(bunch, models, out, n_resamples=20)
+    assert found.models["failing"].error == "fold 2: RuntimeError: no memory | left"
+    assert found.models["colour"].error is None
+    assert list(found.differences) == [("dummy", "colour")]
+    text = (out / "results.md").read_text()
+    assert "| failing | failed in fold 2: RuntimeError: no memory \\| left | — |" in text
+    assert "Traceback" in (out / "errors" / "failing.txt").read_text()
+    assert json.loads((out / "results.json").read_text())["models"]["failing"]["figures"] == {}
+
+    again = run_benchmark(bunch, models, out, n_resamples=20)
+    assert again.models["failing"].error is None
+    assert count(notes) == 4  # the first fold was kept
+    assert not (out / "errors" / "failing.txt").exists()
+
+
+def test_all_models_may_fail(tmp_path):
+    notes = tmp_path / "notes"
+    models = {"failing": Counting(str(notes), fails_at=1)}
+    found = run_benchmark(make_bunch(), models, tmp_path / "out", n_resamples=20)
+    assert found.differences == {}
+    assert "failed in fold 1" in (tmp_path / "out" / "results.md").read_text()
+
+
+def test_an_interrupted_training_is_no_result(tmp_path):
+    class Interrupted(PatchCNNClassifier):
+        def _open_training(self, samples, size):
+            training_set = super()._open_training(samples, size)
+            training_set.source.take = interrupt
+            return training_set
+
+    def interrupt(rows):
+        raise KeyboardInterrupt
+
+    bunch = make_bunch()
+    with pytest.raises(KeyboardInterrupt):
+        run_benchmark(bunch, {"cnn": Interrupted(max_epochs=1)}, tmp_path, n_resamples=20)
+    assert not (tmp_path / "folds").exists()
+
+
+def test_other_data_are_not_mixed_in(tmp_path):
+    run_benchmark(make_bunch(), {"dummy": make_model("dummy")}, tmp_path, n_resamples=20)
+    for name, change in {
+        "labels": {"target": 1 - make_bunch().target},
+        "patches": {"data": 255 - make_bunch().data},
+        "patients": {"groups": make_bunch().groups[::-1]},
+        "folds": {"folds": make_bunch(2).folds},
+    }.items():
+        bunch = make_bunch()
+        bunch.update(change)
+        with pytest.raises(ValueError, match=f"holds a benchmark of other {name}"):
+            run_benchmark(bunch, {"dummy": make_model("dummy")}, tmp_path)
+    (tmp_path / "benchmark.json").write_text("{")
+    with pytest.raises(ValueError, match=r"benchmark\.json is damaged"):
+        run_benchmark(make_bunch(), {"dummy": make_model("dummy")}, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a/b", "a b", ".hidden", "x" * 65])
+def test_names_are_names_of_folders(tmp_path, name):
+    with pytest.raises(ValueError, match="is no name"):
+        run_benchmark(make_bunch(), {name: make_model("dummy")}, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_leaking_folds_are_told(tmp_path):
+    bunch = make_bunch()
+    rows = np.arange(len(bunch.target))
+    bunch.folds = [(rows[::2], rows[1::2])]
+    with pytest.warns(PatientLeakageWarning, match="1 of 1 folds"):
+        run_benchmark(bunch, {"dummy": make_model("dummy")}, tmp_path, n_resamples=20)
+
+
+def test_digests_know_what_matters():
+    def digest(**params):
+        model = make_pipeline(ColorFeatures(), StandardScaler(), LogisticRegression())
+        return digest_estimator(model.set_params(**params))
+
+    assert digest() == digest()
+    assert digest(colorfeatures__n_jobs=2) == digest()
+    assert digest(logisticregression__verbose=1) == digest()
+    assert digest(logisticregression__C=2.0) != digest()
+    assert digest(standardscaler="passthrough") != digest()
+    assert digest_estimator(make_model("transfer")) != digest_estimator(
+        make_model("tuned-transfer")
+    )
+    for name in ("tuned-transfer", "texture", "cnn"):
+        assert digest_estimator(make_model(name)) == digest_estimator(make_model(name))
+
+
+def test_damaged_files_are_run_again(tmp_path):
+    bunch, notes = make_bunch(), tmp_path / "notes"
+    models = {"counting": Counting(str(notes))}
+    run_benchmark(bunch, models, tmp_path, n_resamples=20)
+    files = sorted((tmp_path / "folds" / "counting").iterdir())
+    assert [file.name for file in files] == ["fold-1.npz", "fold-2.npz", "fold-3.npz"]
+    files[0].write_bytes(files[0].read_bytes()[:100])
+    files[1].write_bytes(b"")
+    run_benchmark(bunch, models, tmp_path, n_resamples=20)
+    assert count(notes) == 5
+    assert FoldStore(tmp_path / "folds").load("counting", 7, "") is None
