@@ -4,12 +4,15 @@ import ast
 import json
 import sys
 import tomllib
+from functools import partial
 from pathlib import Path
 
 from skbreast.registry import BACKBONES, PREPROCESSING
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
+
+from result_tables import results_tables  # noqa: E402 (it stands beside this file)
 
 from benchmarks.tables import table, where  # noqa: E402 (it stands at the root)
 
@@ -100,6 +103,7 @@ def benchmarks_tables():
 
 TABLES = {
     "benchmarks": benchmarks_tables,
+    "results": partial(results_tables, list_table),
     "backbones": backbones_table,
     "preprocessing": preprocessing_table,
     "floors": floors_table,

@@ -185,8 +185,9 @@ for place, (_, value, interval, colour) in enumerate(lines):
 right.set(yticks=range(len(lines)), yticklabels=[line[0] for line in lines])
 right.margins(x=0.1, y=0.13)
 right.invert_yaxis()
-right.set_title(
-    "Bars: five random draws (star), 95 % of patients drawn (squares)", fontsize="medium"
+right.set_title("What is reported, and what is left", fontsize="medium")
+right.set_xlabel(
+    "bars: range of five draws (star),\n95 % intervals over patients (squares)", fontsize="small"
 )
 figure.suptitle(f"The same network on the same patches ({source})")
 plt.show()
@@ -194,8 +195,9 @@ plt.show()
 # %%
 # Nothing about the network changed between the star and its square, only the question. The star
 # answers how well patients are recognised who were there before; the square, how well a patient is
-# judged who is new. Its interval is wide because patients are few, and no number of images makes it
-# narrower. What the network is worth over colour is for that interval to say, too.
+# judged who is new. Its interval is wide because patients are few; more images of the same patients
+# would hardly make it narrower. Whether the network is worth more than colour cannot be read from
+# two intervals: that takes a paired comparison on the same patients.
 #
 # To have all this done for you: :func:`skbreast.datasets.load_protocol` gives any data set with its
 # published or grouped folds, and ``skbreast train`` reports figures of this kind only.

@@ -6,13 +6,16 @@ import re
 import signal
 
 import pytest
+from PIL import Image
+from sklearn.linear_model import LogisticRegression
 from typer.testing import CliRunner
 
-from skbreast import diagnostics
+from skbreast import benchmarking, diagnostics
 from skbreast._keras import training
 from skbreast.cli import KINDS, app
-from skbreast.datasets import LOADERS
+from skbreast.datasets import LOADERS, make_patches
 from skbreast.diagnostics import diagnose
+from skbreast.evaluation import make_model
 
 run = CliRunner(env={"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"})
 
@@ -25,7 +28,7 @@ def test_help_names_the_commands():
     result = _invoke("--help")
 
     assert result.exit_code == 0
-    for command in ("demo", "train", "evaluate", "predict", "doctor"):
+    for command in ("demo", "train", "evaluate", "predict", "audit", "benchmark", "doctor"):
         assert command in result.output
 
 
@@ -171,3 +174,54 @@ def test_demo_runs_offline_and_ends_in_a_table(tmp_path):
         assert re.search(rf"{model}\s+[01]\.\d{{3}}", result.stdout)
     assert (tmp_path / "demo" / "model.skops").is_file()
     assert "not a medical device" in result.stdout
+
+
+@pytest.fixture
+def class_folder(tmp_path):
+    bunch = make_patches(6, 4, patch_size=32, random_state=0)
+    for row, (pixels, label, patient) in enumerate(
+        zip(bunch.data, bunch.target, bunch.groups, strict=True)
+    ):
+        path = tmp_path / "data" / bunch.target_names[label] / f"{patient}_{row}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path)
+    return tmp_path / "data"
+
+
+BY_PATIENT = ("--groups-pattern", "(patient-[0-9]+)_")
+
+
+def test_a_benchmark_is_shown_kept_and_gone_on_with(class_folder, tmp_path):
+    out = tmp_path / "study"
+    call = ["benchmark", class_folder, *BY_PATIENT, "--out", out, "--folds", 2, "--resamples", 20]
+    first = _invoke(*call, "--models", "dummy")
+    assert first.exit_code == 0, first.output
+    assert "2 class-balanced, shuffled folds by patient of 6 patients" in _one_line(first.stdout)
+    assert "Differences" not in first.stdout
+    finished = (out / "folds" / "dummy" / "fold-1.npz").stat().st_mtime_ns
+
+    second = _invoke(*call, "--models", "dummy, colour")
+    assert second.exit_code == 0, second.output
+    assert "Differences to colour on the same patients" in _one_line(second.stdout)
+    assert (out / "folds" / "dummy" / "fold-1.npz").stat().st_mtime_ns == finished
+    assert "| colour |" in (out / "results.md").read_text()
+
+    other = _invoke(*call, "--models", "dummy", "--seed", 1)
+    assert other.exit_code == 1
+    assert "holds a benchmark of other folds" in _one_line(other.stderr)
+
+
+def test_a_model_that_fails_in_a_benchmark_is_told(class_folder, tmp_path, monkeypatch):
+    models = {"dummy": make_model("dummy"), "plain": LogisticRegression()}  # takes no references
+    monkeypatch.setattr(benchmarking, "make_models", lambda *_, **__: models)
+    call = ("benchmark", class_folder, *BY_PATIENT, "--out", tmp_path / "study", "--folds", 2)
+    result = _invoke(*call, "--resamples", 20)
+    assert result.exit_code == 1
+    assert "1 of 2 models failed (plain); the same command" in _one_line(result.stderr)
+    text = (tmp_path / "study" / "results.md").read_text()
+    assert "| plain | failed in fold 1: ValueError: " in text
+    assert "| dummy | 0.500" in text
+
+
+def _one_line(text):
+    return " ".join(text.split())

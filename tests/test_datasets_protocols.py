@@ -264,6 +264,14 @@ def test_an_official_side_without_a_class_or_without_patches_is_said(tmp_path):
         load_protocol(tmp_path / "two", groups_pattern=r"p\d")
 
 
+def test_a_published_part_that_is_not_on_disk_is_said(tmp_path):
+    root = touch(tmp_path / "idc", *(f"7/{c}/7_idx5_x1_y1_class{c}.png" for c in (0, 1)))
+    for part, patient in {"train": 7, "val": 8, "test": 9}.items():
+        (tmp_path / f"idc_cases_{part}.txt").write_text(f"{patient}\n")
+    with pytest.raises(ValueError, match="fold 1 has no patches to test on; load more"):
+        load_protocol(root, splits_dir=tmp_path)
+
+
 def test_folds_are_repaired_by_hand_computed_rows():
     groups = np.array(["a", "a", "b", "c", "c", "d"])
     folds = [(np.array([0, 2, 3, 5]), np.array([1, 4])), (np.array([0, 1]), np.array([3, 4]))]

@@ -115,7 +115,7 @@ def benchmark(
             bunch, made, out, n_resamples=resamples, random_state=chosen["seed"], show=True
         )
         figures, differences = benchmark_tables(found)
-        print_rows(figures, found.protocol)
+        print_rows([row[:-1] for row in figures], found.protocol)
         if len(differences) > 1:
             print_rows(differences, found.differences_title)
         caution({name: result.figures for name, result in found.models.items()})

@@ -73,15 +73,17 @@ def print_rows(rows, title):
         table.add_column(name, justify="left" if number == 0 else "right")
     for row in rows:
         # The interval stands below its figure, so that five figures fit into 80 columns.
-        table.add_row(*(escape(_two_lines(cell)) for cell in row), end_section=True)
+        table.add_row(*(escape(_lines(cell)) for cell in row), end_section=True)
     console.print(table)
 
 
-def _two_lines(cell):
+def _lines(cell):
     estimate, bracket, rest = cell.partition(" [")
     interval, _, rest = rest.partition("]")
-    dash = " to " if estimate[0] in "+-" else "–"  # of differences, which have signs
-    return f"{estimate}\n{interval.replace(', ', dash)}{rest}" if bracket else cell
+    if estimate[0] in "+-":  # a difference, whose signs would take too much room
+        interval = interval.replace("0.", ".").replace(", ", "…")
+    lines = [estimate, interval.replace(", ", "–"), rest.removeprefix(",").strip()]
+    return "\n".join(filter(None, lines)) if bracket else cell
 
 
 def caution(results):
