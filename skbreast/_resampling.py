@@ -1,6 +1,8 @@
 """Draws of whole patients, and what becomes of the figures over them."""
 
 import numpy as np
+from scipy.special import expit, logit
+from scipy.stats import t as student
 from sklearn.utils import check_consistent_length, check_random_state
 
 from skbreast._patients import by_patient, check_labels
@@ -10,6 +12,7 @@ __all__ = [
     "check_resampled",
     "count_draws",
     "draw_patients",
+    "logit_interval",
     "percentile_interval",
     "rows_of",
     "strata_of",
@@ -113,6 +116,30 @@ def percentile_interval(values, confidence_level):
 
     Also returns how many are undefined, and raises an UndefinedIntervalError if most are.
     """
+    defined = _keep_defined(values)
+    tail = (1 - confidence_level) / 2
+    low, high = np.quantile(defined, [tail, 1 - tail])
+    return float(low), float(high), len(values) - len(defined)
+
+
+def logit_interval(values, confidence_level, *, estimate, n_degrees):
+    """Return the ends of a Student interval on the scale of log odds, of a figure in [0, 1].
+
+    As :func:`percentile_interval` otherwise. At 0 or 1 log odds have no scale: the ends are then
+    those of the percentile interval.
+    """
+    defined = _keep_defined(values)
+    if min(estimate, defined.min()) < 0 or max(estimate, defined.max()) > 1:
+        raise ValueError("interval='logit' is for metrics that lie between 0 and 1.")
+    if estimate in (0, 1) or len(defined) < 2:
+        return percentile_interval(values, confidence_level)
+    error = defined.std(ddof=1) / (estimate * (1 - estimate))
+    half_width = error * student.ppf((1 + confidence_level) / 2, max(n_degrees, 1))
+    low, high = expit(logit(estimate) + np.array([-half_width, half_width]))
+    return float(low), float(high), len(values) - len(defined)
+
+
+def _keep_defined(values):
     defined = values[np.isfinite(values)]
     n_undefined = len(values) - len(defined)
     if n_undefined > len(values) / 2:
@@ -120,6 +147,4 @@ def percentile_interval(values, confidence_level):
             f"metric is undefined in {n_undefined} of {len(values)} resamples of patients: too few "
             "patients for it, or of a class; try stratify=y."
         )
-    tail = (1 - confidence_level) / 2
-    low, high = np.quantile(defined, [tail, 1 - tail])
-    return float(low), float(high), n_undefined
+    return defined

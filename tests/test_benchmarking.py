@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skbreast import PatchCNNClassifier
-from skbreast._fold_store import FoldStore, digest_estimator
+from skbreast.benchmarking._fold_store import FoldStore, digest_estimator
 from skbreast.benchmarking import run_benchmark
 from skbreast.datasets import make_patches
 from skbreast.evaluation import (

@@ -6,29 +6,23 @@ import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from skbreast._benchmark_report import (
-    benchmark_tables,
+from skbreast._figures import estimate_figures, summarise
+from skbreast._files import check_writable, write_text
+from skbreast._guards import warn_of_folds
+from skbreast._predictions import Predictions
+from skbreast._progress import progress_bar
+from skbreast.benchmarking._differences import compare_predictions
+from skbreast.benchmarking._fold_store import FoldStore, digest_estimator
+from skbreast.benchmarking._report import (
     choose_reference,
     differences_title,
     write_benchmark,
 )
-from skbreast._benchmark_setup import check_model_names, check_setup
-from skbreast._differences import compare_predictions
-from skbreast._figures import estimate_figures, summarise
-from skbreast._files import check_writable, write_text
-from skbreast._fold_store import FoldStore, digest_estimator
-from skbreast._guards import warn_of_folds
-from skbreast._predictions import Predictions
-from skbreast._progress import progress_bar
-from skbreast.classifier import PatchCNNClassifier
-from skbreast.evaluation import fit_copy, make_model, predict_patches
+from skbreast.benchmarking._setup import check_model_names, check_setup
+from skbreast.evaluation import fit_copy, predict_patches
 from skbreast.exceptions import TrainingInterruptedWarning
-from skbreast.reading import most_common_size
-from skbreast.registry import BACKBONES
 
-__all__ = ["Benchmark", "ModelResult", "benchmark_tables", "make_models", "run_benchmark"]
-
-SMALL_SIDE, LARGE_SIDE = 112, 224
+__all__ = ["Benchmark", "ModelResult", "run_benchmark"]
 
 
 @dataclass(frozen=True)
@@ -75,47 +69,6 @@ class Benchmark:
     def differences_title(self):
         """Whom the second table of :func:`benchmark_tables` compares with, a sentence."""
         return differences_title(self)
-
-
-def make_models(names, bunch, *, max_epochs=None, random_state=0, memory=None, verbose=0):
-    """Return ready models, fit for the size of the patches.
-
-    Parameters
-    ----------
-    names : iterable of str
-        See :func:`skbreast.evaluation.make_model`.
-    bunch : Bunch
-        Whose `data` they will see: backbones are fine-tuned at 112 pixels where patches are no
-        larger, else at 224.
-    max_epochs : int, optional
-        For the networks that are trained; by default their own.
-    random_state : int, default=0
-        Seed of what draws.
-    memory : str, path-like or FeatureStore, optional
-        Where a frozen network's features are kept.
-    verbose : int, default=0
-        1 shows the progress of networks.
-
-    Returns
-    -------
-    dict of str to estimator
-        Unfitted, in the order of `names`.
-
-    Raises
-    ------
-    ValueError
-        If there is no model of a name.
-    """
-    models = {}
-    side = SMALL_SIDE if max(most_common_size(bunch.data)) <= SMALL_SIDE else LARGE_SIDE
-    for name in names:
-        options = {"random_state": random_state, "memory": memory, "verbose": verbose}
-        if name == "finetune" or name in BACKBONES:
-            options["input_size"] = side
-        if isinstance(make_model(name), PatchCNNClassifier):
-            options["max_epochs"] = max_epochs
-        models[name] = make_model(name, **options)
-    return models
 
 
 def run_benchmark(bunch, models, out, *, n_resamples=2000, random_state=0, show=False):
