@@ -37,3 +37,8 @@ def test_a_missing_folder_and_a_wrong_kind_are_said(tmp_path):
         recognise(tmp_path / "nowhere")
     with pytest.raises(ValueError, match="kind must be one of 'auto', 'idc'"):
         load_patches(tmp_path, kind="cats")
+
+
+def test_a_pair_is_a_pair(real_data):
+    X, y = load_patches(real_data / "BreaKHis_v1", magnification=100, return_X_y=True)
+    assert len(X) == len(y) == 228

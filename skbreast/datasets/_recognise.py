@@ -73,8 +73,8 @@ def load_patches(root, *, kind="auto", **options):
 
     Returns
     -------
-    Bunch
-        What the loader returns, and `kind`.
+    Bunch or (ndarray, ndarray)
+        What the loader returns; a Bunch has `kind` as well.
 
     Raises
     ------
@@ -92,6 +92,7 @@ def load_patches(root, *, kind="auto", **options):
     check_choice(kind, name="kind", choices=("auto", *LOADERS))
     if kind == "auto":
         kind = recognise(root)
-    bunch = LOADERS[kind](root, **options)
-    bunch.kind = kind
-    return bunch
+    loaded = LOADERS[kind](root, **options)
+    if not options.get("return_X_y"):
+        loaded.kind = kind
+    return loaded
