@@ -4,10 +4,10 @@ import contextlib
 
 import numpy as np
 
-from skbreast._bootstrap import UndefinedIntervalError, patient_bootstrap
-from skbreast._patient_scores import patient_labels
 from skbreast._patients import by_patient
-from skbreast._resampled_metrics import evaluate_by_counts, prepare
+from skbreast.metrics._bootstrap import UndefinedIntervalError, patient_bootstrap
+from skbreast.metrics._patient_scores import patient_labels
+from skbreast.metrics._resampled_metrics import evaluate_by_counts, prepare
 
 __all__ = ["choose_figures", "estimate_figures", "summarise"]
 
@@ -37,6 +37,11 @@ def summarise(predictions, *, n_resamples=1000, random_state=0):
         for more than two classes AUC (each against the rest) and F1 are means over classes. Where
         every patch is its own patient, "accuracy" stands in place of the recognition rate. What
         cannot be computed is left out: folds of one class, and figures that most resamples lack.
+
+    Notes
+    -----
+    Intervals are those on the scale of log odds: where patients of a class are few, or a model is
+    nearly perfect, percentile intervals are too short, as simulations show.
     """
     figures = {}
     for name, (metric, output, folds) in choose_figures(predictions).items():
@@ -49,6 +54,7 @@ def summarise(predictions, *, n_resamples=1000, random_state=0):
                 folds=folds,
                 stratify=predictions.y_true,
                 n_resamples=n_resamples,
+                interval="logit",
                 random_state=random_state,
             )
     return figures

@@ -15,8 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skbreast import PatchCNNClassifier
-from skbreast.benchmarking._fold_store import FoldStore, digest_estimator
 from skbreast.benchmarking import run_benchmark
+from skbreast.benchmarking._fold_store import FoldStore, digest_estimator
 from skbreast.datasets import make_patches
 from skbreast.evaluation import (
     cross_validate_models,

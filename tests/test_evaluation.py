@@ -43,7 +43,7 @@ def test_an_f1_of_rare_negatives_lies_within_its_interval():
     )
     f1 = summarise(constant, n_resamples=400)["f1"]
     assert f1.estimate == pytest.approx(2 * 0.9 / 1.9)
-    assert f1.low < f1.estimate - 0.02
+    assert f1.low < f1.estimate - 0.01
     assert f1.high > f1.estimate + 0.001
 
 

@@ -17,12 +17,13 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import skbreast
 from skbreast import PatchCNNClassifier, TransferFeatureExtractor
 from skbreast.reading import PatchReader
-from skbreast.texture import ColorFeatures
+from skbreast.texture import ColorFeatures, TextureFeatures
 
 ESTIMATORS = [
     PatchCNNClassifier(max_epochs=8, learning_rate=0.02),
     TransferFeatureExtractor(layers="block1", input_size=32),
     ColorFeatures(),
+    TextureFeatures(),
 ]
 
 # As scikit-learn declares it for its own stochastic estimators: batches drawn from repeated

@@ -8,11 +8,13 @@ import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import make_scorer, recall_score
 from sklearn.model_selection import (
     FixedThresholdClassifier,
     GridSearchCV,
     StratifiedGroupKFold,
     StratifiedKFold,
+    TunedThresholdClassifierCV,
     cross_val_predict,
     cross_validate,
 )
@@ -216,6 +218,38 @@ def test_held_out_sensitivity_is_near_the_wanted_one(by):
     assert np.mean(in_sample) < 0.8
 
 
+@pytest.mark.usefixtures("routing")
+def test_the_best_average_over_folds_is_another_threshold():
+    """Why TunedThresholdClassifierCV does not serve: it misses its aim, and pays in specificity."""
+    wanted, reached, specificities = 0.9, [], []
+
+    def constrained(y_true, y_pred):
+        found = recall_score(y_true, y_pred)
+        return recall_score(y_true, y_pred, pos_label=0) if found >= wanted else found - 1
+
+    for seed in range(8):
+        X, y, patients = simulate(60, seed)
+        folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
+        ours = SensitivityThresholdClassifierCV(LogisticRegression(), sensitivity=wanted, cv=folds)
+        tuned = TunedThresholdClassifierCV(
+            LogisticRegression(), scoring=make_scorer(constrained), cv=folds
+        )
+        for model in (ours, tuned):
+            model.fit(X, y, groups=patients)
+        scores = np.empty(len(y))
+        for train, test in folds.split(X, y, patients):
+            fitted = LogisticRegression().fit(X[train], y[train])
+            scores[test] = fitted.predict_proba(X[test])[:, 1]
+        above = [scores >= each for each in (ours.threshold_, tuned.best_threshold_)]
+        reached.append([each[y == 1].mean() for each in above])
+        specificities.append([(~each)[y == 0].mean() for each in above])
+    ours, tuned = np.array(reached).T
+    assert ours == pytest.approx(wanted, abs=1 / 600)
+    assert np.abs(tuned - wanted).max() > 0.03
+    ours, tuned = np.mean(specificities, axis=0)
+    assert ours > tuned + 0.05
+
+
 # What it is given
 
 
@@ -281,7 +315,7 @@ def test_groups_reach_steps_and_searches():
     search = GridSearchCV(LogisticRegression(), {"C": [0.1, 1]}, cv=spy)
     for inner in (search, make_pipeline(StandardScaler(), search)):
         Spy.seen.clear()
-        SensitivityThresholdClassifierCV(inner, cv=3).fit(X, y, groups=patients)
+        SensitivityThresholdClassifierCV(inner, cv=3, random_state=0).fit(X, y, groups=patients)
         assert len(spy.seen) == 2 * (3 + 1)
         assert not any(train & test for train, test in spy.seen)
         assert set().union(*spy.seen[-1]) == set(patients)
@@ -289,7 +323,7 @@ def test_groups_reach_steps_and_searches():
 
 def test_cross_validate_without_routing():
     X, y, patients = simulate(20, 0, n_patches=4)
-    model = SensitivityThresholdClassifierCV(Raw(), cv=2)
+    model = SensitivityThresholdClassifierCV(Raw(), cv=3, random_state=0)
     folds = StratifiedGroupKFold(2)
     scores = cross_validate(
         model, X, y, groups=patients, params={"groups": patients}, cv=folds,
@@ -304,7 +338,8 @@ def test_cross_validate_with_routing():
     X, y, patients = simulate(20, 0, n_patches=4)
     folds = StratifiedGroupKFold(2)
     for request in (True, False):
-        model = SensitivityThresholdClassifierCV(Raw().set_fit_request(groups=request), cv=2)
+        inner = Raw().set_fit_request(groups=request)
+        model = SensitivityThresholdClassifierCV(inner, cv=3, random_state=0)
         scores = cross_validate(
             model, X, y, params={"groups": patients}, cv=folds, return_estimator=True
         )
@@ -313,7 +348,7 @@ def test_cross_validate_with_routing():
         ):
             given = fitted.estimator_.groups_
             np.testing.assert_array_equal(given, patients[train] if request else None)
-    unset = SensitivityThresholdClassifierCV(Raw(), cv=2)
+    unset = SensitivityThresholdClassifierCV(Raw(), cv=3, random_state=0)
     with pytest.raises(UnsetMetadataPassedError, match="groups"):
         unset.fit(X, y, groups=patients)
     no_interest = SensitivityThresholdClassifierCV(LogisticRegression(), n_jobs=2)

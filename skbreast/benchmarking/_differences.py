@@ -1,12 +1,14 @@
 """What two models differ by on the same patients."""
 
 import contextlib
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from skbreast._figures import choose_figures
-from skbreast._resampling import UndefinedIntervalError
 from skbreast.metrics import compare_models
+from skbreast.metrics._resampling import UndefinedIntervalError
 
 __all__ = ["compare_predictions"]
 
@@ -27,7 +29,8 @@ def compare_predictions(first, second, *, n_resamples=2000, random_state=0):
     -------
     dict of str to PairedDifference
         By figure, those of :func:`skbreast.evaluation.summarise`; positive where `first` is
-        better. What is undefined is left out.
+        better. Intervals are from the bootstrap, p values from permutations, which hold their
+        level where patients are few. What is undefined is left out.
 
     Raises
     ------
@@ -41,15 +44,19 @@ def compare_predictions(first, second, *, n_resamples=2000, random_state=0):
     differences = {}
     for figure, (metric, output, folds) in choose_figures(first).items():
         with contextlib.suppress(UndefinedIntervalError):
-            differences[figure] = compare_models(
+            compare = partial(
+                compare_models,
                 metric,
                 first.y_true,
                 output,
                 others[figure][1],
                 groups=first.groups,
                 folds=folds,
-                stratify=first.y_true,
                 n_resamples=n_resamples,
                 random_state=random_state,
             )
+            found = compare(method="bootstrap", stratify=first.y_true)
+            p_value = compare(method="permutation").p_value
+            method = "bootstrap interval, permutation test"
+            differences[figure] = replace(found, p_value=p_value, method=method)
     return differences

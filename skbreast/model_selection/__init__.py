@@ -4,7 +4,17 @@ For cross-validation use scikit-learn's own ``StratifiedGroupKFold``, ``GroupKFo
 ``LeaveOneGroupOut``, with the patients as ``groups``.
 """
 
+from skbreast.model_selection._audit import audit_patches
+from skbreast.model_selection._audit_findings import Finding
+from skbreast.model_selection._audit_report import AuditReport
 from skbreast.model_selection._leakage import LeakageReport, leakage_report
 from skbreast.model_selection._split import patient_train_test_split
 
-__all__ = ["LeakageReport", "leakage_report", "patient_train_test_split"]
+__all__ = [
+    "AuditReport",
+    "Finding",
+    "LeakageReport",
+    "audit_patches",
+    "leakage_report",
+    "patient_train_test_split",
+]

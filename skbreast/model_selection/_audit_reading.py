@@ -21,6 +21,8 @@ from skbreast.texture import color_moments
 
 __all__ = ["Reading", "check_audited", "read_all"]
 
+COLOR_SIDE = 128  # of larger patches every second, third, … pixel tells the colour as well
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -123,7 +125,8 @@ def _note(patch, row, found, near):
         found.errors[row] = str(patch)
         return
     found.sizes[row] = patch.shape[:2]
-    found.moments[row] = color_moments(patch[None])[0]
+    step = max(1, min(patch.shape[:2]) // COLOR_SIDE)
+    found.moments[row] = color_moments(patch[None, ::step, ::step])[0]
     found.thumbnails[row] = make_thumbnail(patch)
     found.flats[row] = name_flat(found.thumbnails[row])
     if found.flats[row] or patch.shape[0] * patch.shape[1] < MIN_PIXELS:

@@ -104,8 +104,13 @@ def _part_names(entries, n_patches):
             parts.setdefault(str(name), []).append(row)
     if len(parts) < 2:
         raise ValueError(f"split names {len(parts)} part(s), {list(parts)}; at least 2 are needed.")
-    order = {name: number for number, name in enumerate(("train", "training"))}
-    return dict(sorted(parts.items(), key=lambda part: order.get(part[0].lower(), 2)))
+    return dict(sorted(parts.items(), key=lambda part: _part_order(part[0])))
+
+
+def _part_order(name):
+    starts = ("train", "val", "test")
+    known = [number for number, start in enumerate(starts) if name.lower().startswith(start)]
+    return (*known, len(starts))[0]
 
 
 def _no_name(value):

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -90,7 +91,7 @@ class Copies:
         """Return the rows of each picture, as a list of arrays."""
         order = np.argsort(self.pictures, kind="stable")
         starts = np.searchsorted(self.pictures[order], np.arange(len(self.matches) + 1))
-        return [order[a:b] for a, b in zip(starts[:-1], starts[1:], strict=True)]
+        return [order[a:b] for a, b in pairwise(starts)]
 
 
 def group_copies(digests, turned, near_pairs):

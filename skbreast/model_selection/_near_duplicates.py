@@ -16,17 +16,21 @@ __all__ = ["SIDE", "find_near", "hash_thumbnail", "make_thumbnail", "same_pictur
 SIDE = 32  # pixels of a thumbnail, as the perceptual hash takes them
 MIN_SIDE = 24  # of a patch: strips at a slide's edge all look alike
 RADIUS = 16  # bits of 64: two pixels less on each side of 50 change 10, rarely 18
-RADIUS_OF_MANY = 10  # of very many patches chance finds candidates enough
-MANY = 30_000
+MANY = 30_000  # patches; of more, comparing all with all would take minutes
+RADIUS_OF_MANY = 10
+N_BANDS = 4
 N_CLOSEST = 32
 UNSURE = 0.06  # correlation with a ramp: below, an alteration may change the direction
 MAX_SHIFT = 2.0  # pixels of a thumbnail, at its edge
 MIN_CORRELATION = 0.95
-MIN_FINE_CORRELATION = 0.93  # most of 7,102 IDC patches' wrong pairs: .89; of right ones' least: .94
+MIN_FINE_CORRELATION = (
+    0.93  # most of 7,102 IDC patches' wrong pairs: .89; of right ones' least: .94
+)
 _BLOCK = 2**24  # distances held at once
 _ROWS, _COLUMNS = np.mgrid[:SIDE, :SIDE].astype(np.float32)
 _V, _U = (each / ((SIDE - 1) / 2) - 1 for each in (_ROWS, _COLUMNS))
 _INNER = (slice(None), slice(2, -2), slice(2, -2))
+_N_INNER = (SIDE - 4) ** 2
 
 
 def make_thumbnail(pixels):
@@ -99,12 +103,12 @@ def find_near(thumbnails, hashes, *, progress=None):
     ways = np.array([way for each in hashes for _, way in each], dtype=int)
     is_first = np.diff(owners, prepend=-1) > 0
     firsts = np.flatnonzero(is_first)
-    radius = RADIUS if len(firsts) <= MANY else RADIUS_OF_MANY
-    step = max(1, _BLOCK // max(1, len(codes)))
+    search = _search_all(codes) if len(firsts) <= MANY else _search_bands(codes)
+    step = max(1, _BLOCK // max(1, min(len(codes), MANY)))
     pairs = [np.empty((0, 2), dtype=int)]
     for start in range(0, len(firsts), step):
         asked = firsts[start : start + step]
-        a, b = _candidates(codes, owners, asked, radius)
+        a, b = _closest(owners, *search(asked))
         for begin in range(0, len(a), 1024):
             part = slice(begin, begin + 1024)
             one, other = (_turned(thumbnails, owners, ways, each[part]) for each in (a, b))
@@ -115,17 +119,58 @@ def find_near(thumbnails, hashes, *, progress=None):
     return np.vstack(pairs)
 
 
-def _candidates(codes, owners, asked, radius):
-    """Return which hashes are close to the `asked` ones, at most N_CLOSEST of each."""
-    distances = _count_bits(codes[asked][:, None] ^ codes)
-    a, b = np.nonzero(distances <= radius)
-    distances = distances[a, b]
-    other = owners[asked[a]] != owners[b]
+def _search_all(codes):
+    """Return a search that compares with every hash."""
+
+    def search(asked):
+        distances = _count_bits(codes[asked][:, None] ^ codes)
+        a, b = np.nonzero(distances <= RADIUS)
+        return asked[a], b, distances[a, b]
+
+    return search
+
+
+def _search_bands(codes):
+    """Return a search among the hashes of which a quarter nearly agrees.
+
+    Of two hashes that differ in at most 10 bits, one of four quarters differs in at most 2
+    (Norouzi, Punjani and Fleet, "Fast search in Hamming space with multi-index hashing", CVPR
+    2012).
+    """
+    quarters = np.ascontiguousarray(codes).view(np.uint16).reshape(-1, N_BANDS)
+    orders = [np.argsort(quarter, kind="stable") for quarter in quarters.T]
+    keys = np.arange(2**16 + 1)
+    starts = [
+        np.searchsorted(quarter[order], keys)
+        for quarter, order in zip(quarters.T, orders, strict=True)
+    ]
+    masks = keys[:-1][_count_bits(keys[:-1].astype(np.uint64)) <= RADIUS_OF_MANY // N_BANDS]
+
+    def search(asked):
+        found = [np.empty((0, 2), dtype=int)]
+        for band, (order, start) in enumerate(zip(orders, starts, strict=True)):
+            for mask in masks:
+                key = quarters[asked, band].astype(int) ^ mask
+                counts = start[key + 1] - start[key]
+                a = np.repeat(asked, counts)
+                ends = np.cumsum(counts)
+                b = order[np.arange(len(a)) + np.repeat(start[key] - ends + counts, counts)]
+                near = _count_bits(codes[a] ^ codes[b]) <= RADIUS_OF_MANY
+                found.append(np.column_stack([a[near], b[near]]))
+        a, b = np.unique(np.vstack(found), axis=0).T
+        return a, b, _count_bits(codes[a] ^ codes[b])
+
+    return search
+
+
+def _closest(owners, a, b, distances):
+    """Keep of each hash asked for at most N_CLOSEST others, of other patches."""
+    other = owners[a] != owners[b]
     a, b, distances = a[other], b[other], distances[other]
     order = np.lexsort((distances, a))
     a, b = a[order], b[order]
     rank = np.arange(len(a)) - np.searchsorted(a, a)
-    return asked[a[rank < N_CLOSEST]], b[rank < N_CLOSEST]
+    return a[rank < N_CLOSEST], b[rank < N_CLOSEST]
 
 
 def _count_bits(codes):
@@ -180,7 +225,7 @@ def _fine(pictures):
 
 
 def _correlation(one, other):
-    a, b = (each[_INNER].reshape(len(each), -1) for each in (one, other))
+    a, b = (each[_INNER].reshape(len(each), _N_INNER) for each in (one, other))
     a, b = (each - each.mean(axis=1, keepdims=True) for each in (a, b))
     scale = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     return (a * b).sum(axis=1) / np.maximum(scale, 1e-6)
@@ -193,8 +238,8 @@ def _align(one, other, n_steps):
         moved = _standardise(_warp(other, shifts))
         by_row, by_column = np.gradient(moved, axis=(1, 2))
         slopes = np.stack([by_column, by_column * _U, by_row, by_row * _V], axis=1)
-        slopes = slopes[:, :, 2:-2, 2:-2].reshape(len(one), 4, -1)
-        rest = (target - moved)[_INNER].reshape(len(one), -1, 1)
+        slopes = slopes[:, :, 2:-2, 2:-2].reshape(len(one), 4, _N_INNER)
+        rest = (target - moved)[_INNER].reshape(len(one), _N_INNER, 1)
         normal = slopes @ slopes.swapaxes(1, 2)
         ridge = 0.0025 * np.trace(normal, axis1=1, axis2=2) + 1e-6
         normal += ridge[:, None, None] * np.eye(4, dtype=np.float32)

@@ -6,9 +6,10 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_scalar
 
-from skbreast._called_metrics import bind_metric, defined_or_nan
-from skbreast._resampled_metrics import block_size, evaluate_by_counts, prepare
-from skbreast._resampling import (
+from skbreast._validation import check_choice
+from skbreast.metrics._called_metrics import bind_metric, defined_or_nan
+from skbreast.metrics._resampled_metrics import block_size, evaluate_by_counts, prepare
+from skbreast.metrics._resampling import (
     UndefinedIntervalError,
     check_resampled,
     count_draws,
@@ -18,7 +19,6 @@ from skbreast._resampling import (
     rows_of,
     strata_of,
 )
-from skbreast._validation import check_choice
 
 __all__ = ["BootstrapInterval", "UndefinedIntervalError", "patient_bootstrap"]
 

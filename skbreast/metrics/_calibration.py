@@ -6,9 +6,9 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_scalar
 
-from skbreast._class_numbers import check_share, number_scored
-from skbreast._resampling import check_resampled, count_draws, draw_patients, strata_of
 from skbreast._validation import check_choice, check_sample_weight
+from skbreast.metrics._class_numbers import check_share, number_scored
+from skbreast.metrics._resampling import check_resampled, count_draws, draw_patients, strata_of
 
 __all__ = [
     "PatientReliability",

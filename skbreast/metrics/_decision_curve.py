@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils import check_array
 
-from skbreast._calibration import check_probabilities
 from skbreast._validation import check_sample_weight
+from skbreast.metrics._calibration import check_probabilities
 
 __all__ = ["DecisionCurve", "decision_curve"]
 

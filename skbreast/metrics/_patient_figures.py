@@ -5,9 +5,9 @@ from sklearn.metrics import roc_auc_score
 from sklearn.utils import check_consistent_length
 from sklearn.utils.multiclass import unique_labels
 
-from skbreast._class_numbers import number_scored
-from skbreast._patient_scores import patient_labels, patient_scores
 from skbreast._patients import by_patient, check_labels
+from skbreast.metrics._class_numbers import number_scored
+from skbreast.metrics._patient_scores import patient_labels, patient_scores
 
 __all__ = [
     "TIED_DECIMALS",

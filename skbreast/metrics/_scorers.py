@@ -4,8 +4,11 @@ import copy
 
 from sklearn.metrics import make_scorer
 
-from skbreast._calibration import expected_calibration_error
-from skbreast._operating_points import sensitivity_at_specificity, specificity_at_sensitivity
+from skbreast.metrics._calibration import expected_calibration_error
+from skbreast.metrics._operating_points import (
+    sensitivity_at_specificity,
+    specificity_at_sensitivity,
+)
 
 __all__ = ["SCORERS"]
 

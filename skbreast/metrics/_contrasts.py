@@ -3,9 +3,14 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skbreast._called_metrics import bind_metric, defined_or_nan
-from skbreast._resampled_metrics import block_size, evaluate_by_counts, prepare, stack_models
-from skbreast._resampling import count_draws, draw_patients, rows_of
+from skbreast.metrics._called_metrics import bind_metric, defined_or_nan
+from skbreast.metrics._resampled_metrics import (
+    block_size,
+    evaluate_by_counts,
+    prepare,
+    stack_models,
+)
+from skbreast.metrics._resampling import count_draws, draw_patients, rows_of
 
 __all__ = ["called_contrasts", "named_contrasts"]
 

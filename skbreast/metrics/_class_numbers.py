@@ -27,6 +27,10 @@ def number_labels(y_true, *predicted):
     arrays = [check_labels(y_true, name="y_true")]
     arrays += [check_labels(each, name="y_pred") for each in predicted]
     check_consistent_length(*arrays)
+    for each in arrays[1:]:
+        scores = each[each % 1 != 0] if each.dtype.kind == "f" else []
+        if len(scores):
+            raise ValueError(f"y_pred must hold labels, not scores; it has {scores[0]:g}.")
     labels = unique_labels(*arrays)  # refuses probabilities, and strings beside numbers
     return [_number(each, labels) for each in arrays], max(2, len(labels))
 

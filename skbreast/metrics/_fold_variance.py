@@ -98,8 +98,9 @@ def corrected_fold_interval(scores, *, n_train, n_test, confidence_level=0.95):
         min_val=0, max_val=1, include_boundaries="neither",
     )  # fmt: skip
     ratio = _mean_size(n_test, name="n_test") / _mean_size(n_train, name="n_train")
-    n_folds, mean = len(scores), scores.mean()
-    standard_error = np.sqrt((1 / n_folds + ratio) * scores.var(ddof=1))
+    n_folds, mean = len(scores), np.clip(scores.mean(), scores.min(), scores.max())
+    variance = scores.var(ddof=1) if np.ptp(scores) else 0  # equal scores would leave rounding
+    standard_error = np.sqrt((1 / n_folds + ratio) * variance)
     half_width = standard_error * student.ppf((1 + confidence_level) / 2, n_folds - 1)
     return FoldInterval(
         float(mean), float(mean - half_width), float(mean + half_width), float(standard_error),

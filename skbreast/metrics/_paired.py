@@ -6,14 +6,14 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_scalar
 
-from skbreast._contrasts import called_contrasts, named_contrasts
-from skbreast._resampling import (
+from skbreast._validation import check_choice
+from skbreast.metrics._contrasts import called_contrasts, named_contrasts
+from skbreast.metrics._resampling import (
     UndefinedIntervalError,
     check_resampled,
     percentile_interval,
     strata_of,
 )
-from skbreast._validation import check_choice
 
 __all__ = ["PairedDifference", "compare_models"]
 

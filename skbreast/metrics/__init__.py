@@ -1,27 +1,27 @@
 """Figures counted by patient, their intervals and comparisons, operating points, calibration."""
 
-from skbreast._bootstrap import BootstrapInterval, patient_bootstrap
-from skbreast._calibration import (
+from skbreast.metrics._bootstrap import BootstrapInterval, patient_bootstrap
+from skbreast.metrics._calibration import (
     PatientReliability,
     expected_calibration_error,
     patient_reliability,
 )
-from skbreast._decision_curve import DecisionCurve, decision_curve
-from skbreast._fold_variance import FoldInterval, corrected_fold_interval
-from skbreast._operating_points import (
+from skbreast.metrics._decision_curve import DecisionCurve, decision_curve
+from skbreast.metrics._fold_variance import FoldInterval, corrected_fold_interval
+from skbreast.metrics._operating_points import (
     sensitivity_at_specificity,
     specificity_at_sensitivity,
     threshold_at_sensitivity,
 )
-from skbreast._paired import PairedDifference, compare_models
-from skbreast._patient_figures import (
+from skbreast.metrics._paired import PairedDifference, compare_models
+from skbreast.metrics._patient_figures import (
     patient_accuracies,
     patient_auc,
     patient_recognition_rate,
     patient_weights,
 )
-from skbreast._patient_scores import patient_labels, patient_scores
-from skbreast._scorers import SCORERS
+from skbreast.metrics._patient_scores import patient_labels, patient_scores
+from skbreast.metrics._scorers import SCORERS
 
 __all__ = [
     "SCORERS",

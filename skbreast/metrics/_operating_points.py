@@ -6,9 +6,9 @@ import numpy as np
 from sklearn.metrics import roc_curve
 from sklearn.utils import check_array, check_consistent_length
 
-from skbreast._class_numbers import is_positive
-from skbreast._patient_scores import patient_labels, patient_scores
 from skbreast._validation import check_number
+from skbreast.metrics._class_numbers import is_positive
+from skbreast.metrics._patient_scores import patient_labels, patient_scores
 
 __all__ = [
     "sensitivity_at_specificity",

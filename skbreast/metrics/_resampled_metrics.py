@@ -5,12 +5,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import rankdata
 
-from skbreast import _count_metrics
-from skbreast._class_numbers import check_share, number_labels, number_scored
-from skbreast._count_metrics import LABEL_METRICS, Rows, from_labels, mean_of_defined
-from skbreast._patient_figures import TIED_DECIMALS
-from skbreast._patient_scores import patient_labels, patient_scores
 from skbreast._validation import check_choice
+from skbreast.metrics import _count_metrics
+from skbreast.metrics._class_numbers import check_share, number_labels, number_scored
+from skbreast.metrics._count_metrics import LABEL_METRICS, Rows, from_labels, mean_of_defined
+from skbreast.metrics._patient_figures import TIED_DECIMALS
+from skbreast.metrics._patient_scores import patient_labels, patient_scores
 
 __all__ = ["METRIC_NAMES", "block_size", "evaluate_by_counts", "prepare", "stack_models"]
 
