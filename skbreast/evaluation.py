@@ -2,9 +2,8 @@
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, check_cv
+from sklearn.model_selection import check_cv
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import has_fit_parameter
 
 from skbreast._figures import summarise
 from skbreast._guards import warn_of_folds, warn_of_missing_groups
@@ -12,6 +11,7 @@ from skbreast._patients import check_labels
 from skbreast._predictions import Predictions
 from skbreast._progress import progress_bar
 from skbreast._ready_models import make_baselines, make_model
+from skbreast._routing import groups_for
 from skbreast._validation import check_groups, check_number, check_patches
 from skbreast.datasets._folds import make_folds
 
@@ -57,7 +57,7 @@ def predict_patches(estimator, X, y, groups=None, *, fold=0):
 
 
 def fit_copy(model, X, y, groups=None):
-    """Fit a copy of a model; patient ids reach it if its `fit` knows `groups`.
+    """Fit a copy of a model; patient ids reach it, or the steps in it, if they take `groups`.
 
     Parameters
     ----------
@@ -75,15 +75,7 @@ def fit_copy(model, X, y, groups=None):
     estimator
         The fitted copy.
     """
-    takes_groups = groups is not None and _takes_groups(model)
-    return clone(model).fit(X, y, **({"groups": groups} if takes_groups else {}))
-
-
-def _takes_groups(model):
-    # Searches hand groups to their splitter, though their signature says no more than **params.
-    return has_fit_parameter(model, "groups") or isinstance(
-        model, GridSearchCV | RandomizedSearchCV
-    )
+    return clone(model).fit(X, y, **groups_for(model, groups))
 
 
 def cross_validate_patients(

@@ -13,8 +13,10 @@ _PATHS = (PosixPath, WindowsPath)  # what `weights` may be
 TRUSTED = (
     "skbreast.classifier.PatchCNNClassifier",
     "skbreast.feature_store.FeatureStore",
+    "skbreast.model_selection._threshold.SensitivityThresholdClassifierCV",
     "skbreast.reading.PatchReader",
     "skbreast.texture.ColorFeatures",
+    "skbreast.texture.TextureFeatures",
     "skbreast.transfer.TransferFeatureExtractor",
     *(f"{path.__module__}.{path.__name__}" for path in _PATHS),
 )

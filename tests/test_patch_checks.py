@@ -16,12 +16,13 @@ from sklearn.utils import estimator_html_repr
 from skbreast import PatchCNNClassifier, TransferFeatureExtractor
 from skbreast.datasets import make_patches
 from skbreast.reading import PatchReader
-from skbreast.texture import ColorFeatures
+from skbreast.texture import ColorFeatures, TextureFeatures
 
 ESTIMATORS = {
     "PatchCNNClassifier": PatchCNNClassifier(max_epochs=1, batch_size=8, random_state=0),
     "TransferFeatureExtractor": TransferFeatureExtractor(layers="block1", input_size=32),
     "ColorFeatures": ColorFeatures(),
+    "TextureFeatures": TextureFeatures(),
 }
 
 

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 from sklearn.base import BaseEstimator, clone
+from sklearn.linear_model import LogisticRegression
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skbreast
 from skbreast import PatchCNNClassifier, TransferFeatureExtractor
+from skbreast.model_selection import SensitivityThresholdClassifierCV
 from skbreast.reading import PatchReader
 from skbreast.texture import ColorFeatures, TextureFeatures
 
@@ -24,6 +26,7 @@ ESTIMATORS = [
     TransferFeatureExtractor(layers="block1", input_size=32),
     ColorFeatures(),
     TextureFeatures(),
+    SensitivityThresholdClassifierCV(LogisticRegression(), cv=2, random_state=0),
 ]
 
 # As scikit-learn declares it for its own stochastic estimators: batches drawn from repeated
@@ -31,6 +34,11 @@ ESTIMATORS = [
 EXPECTED_FAILURES = {
     "PatchCNNClassifier": {
         "check_sample_weight_equivalence_on_dense_data": "batches of repeated samples are others"
+    },
+    # scikit-learn declares the first of its own threshold classifiers, too.
+    "SensitivityThresholdClassifierCV": {
+        "check_classifiers_train": "decisions are not those at probability .5",
+        "check_classifiers_one_label_sample_weights": "one class of weight 0 makes all scores alike",
     },
 }
 

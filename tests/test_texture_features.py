@@ -11,7 +11,6 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline, make_union
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skbreast.persistence import load, save
 from skbreast.reading import PatchReadError
@@ -307,11 +306,6 @@ def test_saved_files_name_public_places(patches, tmp_path):
     colour = ColorFeatures().fit(patches)
     again = load(save(colour, tmp_path / "colour.skops"))
     np.testing.assert_array_equal(again.transform(patches), colour.transform(patches))
-
-
-@parametrize_with_checks([TextureFeatures()])
-def test_scikit_learn_checks(estimator, check):
-    check(estimator)
 
 
 @pytest.mark.slow

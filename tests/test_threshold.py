@@ -22,12 +22,11 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skbreast import PatchCNNClassifier
 from skbreast.datasets import make_patches
 from skbreast.exceptions import PatientLeakageWarning
-from skbreast.model_selection._threshold import SensitivityThresholdClassifierCV
+from skbreast.model_selection import SensitivityThresholdClassifierCV
 from skbreast.texture import ColorFeatures
 
 
@@ -361,21 +360,6 @@ def test_cross_validate_with_routing():
 
 
 # Company
-
-
-# scikit-learn declares the first of its own threshold classifiers, too.
-EXPECTED_FAILURES = {
-    "check_classifiers_train": "decisions are not those at probability .5",
-    "check_classifiers_one_label_sample_weights": "one class of weight 0 leaves all scores alike",
-}
-
-
-@parametrize_with_checks(
-    [SensitivityThresholdClassifierCV(LogisticRegression(), cv=2, random_state=0)],
-    expected_failed_checks=lambda estimator: EXPECTED_FAILURES,
-)
-def test_scikit_learn_checks(estimator, check):
-    check(estimator)
 
 
 def test_clone_and_pickle():

@@ -8,28 +8,26 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.model_selection import (
     FixedThresholdClassifier,
-    GridSearchCV,
     StratifiedGroupKFold,
     StratifiedKFold,
     check_cv,
 )
-from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, check_consistent_length, get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_is_fitted, column_or_1d, has_fit_parameter
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skbreast._guards import warn_of_folds, warn_of_missing_groups
 from skbreast._patients import by_patient, check_labels
+from skbreast._routing import groups_for
 from skbreast._validation import check_choice, check_n_jobs, check_number
 from skbreast.metrics import patient_labels, patient_scores, threshold_at_sensitivity
 
 __all__ = ["SensitivityThresholdClassifierCV"]
 
 _RESPONSES = ("predict_proba", "decision_function")
-_SEARCHES = GridSearchCV.__bases__  # what all searches stem from, the halving ones too
 
 
 def _has(method):
@@ -314,7 +312,7 @@ class SensitivityThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, Base
 
     def _params_of_fit(self, groups, params):
         if not get_config()["enable_metadata_routing"]:
-            return params | _groups_for(self.estimator, groups)
+            return params | groups_for(self.estimator, groups)
         given = params if groups is None else {**params, "groups": groups}
         return process_routing(self, "fit", **given)["estimator"]["fit"]
 
@@ -419,18 +417,3 @@ def _positive_scores(fitted, X, response, positive):
     if response == "predict_proba":
         return values[:, place]
     return values if place == 1 else -values
-
-
-def _groups_for(estimator, groups):
-    """Return patient ids under the names by which `fit` takes them, without metadata routing."""
-    if groups is None:
-        return {}
-    if isinstance(estimator, Pipeline):
-        steps = [(name, step) for name, step in estimator.steps if hasattr(step, "fit")]
-        return {
-            f"{name}__{key}": value
-            for name, step in steps
-            for key, value in _groups_for(step, groups).items()
-        }
-    takes = isinstance(estimator, _SEARCHES) or has_fit_parameter(estimator, "groups")
-    return {"groups": groups} if takes else {}
