@@ -188,7 +188,8 @@ def _shared_finding(data, copies, codes):
     rows = ours[np.isin(copies.pictures[ours], shared)]
     counts = [f"{(data.patients[rows] == code).sum()} of {(data.patients == code).sum()} patches "
               f"of {data.patient_ids[code]!r}" for code in codes]  # fmt: skip
-    detail = f"{len(shared)} pictures shared: {name_some(counts, write=str)}"
+    pictures = "picture" if len(shared) == 1 else "pictures"
+    detail = f"{len(shared)} {pictures} shared: {name_some(counts, write=str)}"
     ids = [data.patient_ids[code] for code in codes]
     return _finding(data, "patients_share_pictures", rows, detail, patients=ids)
 
