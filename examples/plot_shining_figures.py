@@ -198,6 +198,20 @@ plt.show()
 # judged who is new. Its interval is wide because patients are few; more images of the same patients
 # would hardly make it narrower. Whether the network is worth more than colour cannot be read from
 # two intervals: that takes a paired comparison on the same patients.
-#
+from skbreast.metrics import compare_models
+
+print(
+    "network less colour:",
+    compare_models(
+        "patient_recognition_rate",
+        predictions["network"].y_true,
+        predictions["network"].y_pred,
+        predictions["colour"].y_pred,
+        groups=predictions["network"].groups,
+        random_state=0,
+    ),
+)
+
+# %%
 # To have all this done for you: :func:`skbreast.datasets.load_protocol` gives any data set with its
 # published or grouped folds, and ``skbreast train`` reports figures of this kind only.

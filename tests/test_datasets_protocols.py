@@ -71,7 +71,7 @@ def test_official_idc_tests_on_the_published_test_patients(real_data):
     assert sorted([*train, *test]) == list(range(len(idc.data)))
     n_test = len(load_idc(root, split="test", splits_dir=splits).data)
     assert idc.protocol_descr.startswith(
-        "published IDC split (train and val against test): trained on 75 patients ("
+        "Published IDC split (train and val against test): trained on 75 patients ("
     )
     assert f"tested on 37 patients ({n_test:,} patches)" in idc.protocol_descr
     assert "no patient on both sides; 50 of the listed patients" in idc.protocol_descr
@@ -202,7 +202,7 @@ def test_parts_of_a_folder(real_data, tmp_path):
     arrays = load_protocol(real_data / "ucsb_folders", groups_pattern=ARRAY_ID)
     assert_patients_apart(arrays)
     assert (arrays.kind, arrays.protocol) == ("folder", "official")
-    assert "parts of the folder (train against validation)" in arrays.protocol_descr
+    assert "Parts of the folder (train against validation)" in arrays.protocol_descr
     bare = load_protocol(real_data / "ucsb_folders")
     assert "no patient ids, so figures may be inflated" in bare.protocol_descr
 

@@ -12,10 +12,10 @@ __all__ = ["describe_protocol"]
 _PUBLISHED = {"idc": 277_524, "breakhis": 7_909, "pcam": 327_680}
 _PUBLISHED_BREAKHIS = {40: 1_995, 100: 2_081, 200: 2_013, 400: 1_820}
 _OFFICIAL = {
-    "idc": "published IDC split",
-    "breakhis": "official BreakHis folds",
-    "pcam": "official PatchCamelyon parts",
-    "folder": "parts of the folder",
+    "idc": "Published IDC split",
+    "breakhis": "Official BreakHis folds",
+    "pcam": "Official PatchCamelyon parts",
+    "folder": "Parts of the folder",
 }
 
 
