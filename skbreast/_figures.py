@@ -17,7 +17,8 @@ def summarise(predictions, *, n_resamples=1000, random_state=0):
 
     AUC, balanced accuracy and F1 are means over folds, taken on patches, folds without a second
     class (F1 of two classes: without a positive patch) left out; the patient recognition
-    rate is that of BreakHis (Spanhol 2016); the patient AUC, a mean over folds too, ranks patients
+    rate is that of BreakHis (Spanhol 2016), over all patients or, where some are tested in several
+    folds, the mean over folds; the patient AUC, a mean over folds too, ranks patients
     by the mean probability of their patches, and exists where a patient has one label and classes
     are two.
 
@@ -72,7 +73,8 @@ def choose_figures(predictions):
         figures["f1"] = ("f1" if binary else "f1_macro", y_pred, folds)
     if len(np.unique(predictions.groups)) == len(predictions.groups):
         return {**figures, "accuracy": ("accuracy", y_pred, None)}
-    figures["patient_recognition_rate"] = ("patient_recognition_rate", y_pred, None)
+    rate_folds = folds if _has_retested_patients(predictions) else None
+    figures["patient_recognition_rate"] = ("patient_recognition_rate", y_pred, rate_folds)
     if binary and _has_fold_of_two_classes(predictions) and _has_patient_labels(predictions):
         figures["patient_auc"] = ("patient_auc", score, folds)
     return figures
@@ -103,6 +105,12 @@ def estimate_figures(predictions):
 def _has_fold_of_two_classes(predictions):
     folds, y_true = predictions.folds, predictions.y_true
     return any(len(np.unique(y_true[folds == fold])) > 1 for fold in np.unique(folds))
+
+
+def _has_retested_patients(predictions):
+    """Tell whether folds overlap, as the published ones of BreakHis do; then they are averaged."""
+    pairs = {*zip(map(str, predictions.groups), predictions.folds.tolist(), strict=True)}
+    return len(pairs) > len({patient for patient, _ in pairs})
 
 
 def _has_patient_labels(predictions):

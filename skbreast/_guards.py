@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skbreast._loaded import find_patients, told_of_patients
+from skbreast._loaded import find_patients, note_told, was_told
 from skbreast._validation import name_some
 from skbreast._warn import warn_user
 from skbreast.exceptions import PatientLeakageWarning, UnknownPatientsWarning
@@ -69,15 +69,17 @@ def warn_of_missing_groups(X, *, what):
         The patients that the loader knew.
     """
     patients = find_patients(X)
-    if patients is not None and not told_of_patients(X):
+    if patients is not None and not was_told(X):
         warn_user(
             f"{what} takes every patch for its own patient, since groups is None, although the "
             f"loader of these patches knows their {len(np.unique(patients))} patients: pass the "
             "groups that stand beside data.",
             UnknownPatientsWarning,
         )
+        note_told(X)  # not before: as an error it shall be raised again
     return patients
 
 
 def _shared(training, held_out):
-    return sorted(set(np.asarray(training).tolist()) & set(np.asarray(held_out).tolist()), key=str)
+    # As text: of one patient's ids one may have been read as a number.
+    return sorted({*map(str, training)} & {*map(str, held_out)})

@@ -7,7 +7,7 @@ import numpy as np
 
 from skbreast._validation import is_references
 
-__all__ = ["find_patients", "remember_patients", "told_of_patients"]
+__all__ = ["find_patients", "note_told", "remember_patients", "was_told"]
 
 
 @dataclass
@@ -15,6 +15,13 @@ class _Loaded:
     data: weakref.ref
     groups: np.ndarray
     told: bool = False
+    patients: dict | None = None
+
+    def by_reference(self, data):
+        """Return the patient of each reference; made when it is first asked for."""
+        if self.patients is None:
+            self.patients = dict(zip(data, self.groups, strict=True))
+        return self.patients
 
 
 _loaded = {}
@@ -52,11 +59,14 @@ def find_patients(X):
     return _find(X)[1]
 
 
-def told_of_patients(X):
-    """Tell whether this was asked before of the data set that `X` comes from."""
-    entry, _ = _find(X)
-    told, entry.told = entry.told, True
-    return told
+def was_told(X):
+    """Tell whether somebody was told of the patients of the data set that `X` comes from."""
+    return _find(X)[0].told
+
+
+def note_told(X):
+    """Note that somebody was told of the patients of the data set that `X` comes from."""
+    _find(X)[0].told = True
 
 
 def _find(X):
@@ -65,7 +75,7 @@ def _find(X):
         if data is X:
             return entry, entry.groups
         if data is not None and data.ndim == 1 and is_references(X):
-            patients = dict(zip(data, entry.groups, strict=True))
+            patients = entry.by_reference(data)
             if all(each in patients for each in X):
                 return entry, np.array([patients[each] for each in X])
     return None, None

@@ -1,7 +1,9 @@
 """Patient ids under the names by which an estimator's `fit` takes them."""
 
+from sklearn import get_config
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import MetadataRouter, get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
 
 __all__ = ["groups_for"]
@@ -10,13 +12,14 @@ _SEARCHES = GridSearchCV.__bases__  # what all searches stem from, the halving o
 
 
 def groups_for(estimator, groups):
-    """Return the keyword arguments of `fit` that patient ids are, without metadata routing.
+    """Return the keyword arguments of `fit` that patient ids are.
 
     Parameters
     ----------
     estimator : estimator
         Any. Searches hand groups to their splitter, though their signature says no more than
-        ``**params``; steps of a pipeline get them by their own names.
+        ``**params``; steps of a pipeline get them by their own names. With metadata routing on,
+        meta-estimators get them where somebody inside requests them.
     groups : array-like or None
         Patient ids.
 
@@ -27,6 +30,10 @@ def groups_for(estimator, groups):
     """
     if groups is None:
         return {}
+    if get_config()["enable_metadata_routing"]:
+        routing = get_routing_for_object(estimator)
+        if isinstance(routing, MetadataRouter):
+            return {"groups": groups} if routing.consumes("fit", {"groups"}) else {}
     if isinstance(estimator, Pipeline):
         steps = [(name, step) for name, step in estimator.steps if hasattr(step, "fit")]
         return {

@@ -2,7 +2,8 @@
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import GridSearchCV, check_cv
+from sklearn.pipeline import Pipeline
 from sklearn.utils.parallel import Parallel, delayed
 
 from skbreast._figures import summarise
@@ -13,6 +14,7 @@ from skbreast._progress import progress_bar
 from skbreast._ready_models import make_baselines, make_model
 from skbreast._routing import groups_for
 from skbreast._validation import check_groups, check_number, check_patches
+from skbreast.classifier import PatchCNNClassifier
 from skbreast.datasets._folds import make_folds
 
 __all__ = [
@@ -34,7 +36,8 @@ def predict_patches(estimator, X, y, groups=None, *, fold=0):
     Parameters
     ----------
     estimator : estimator
-        Fitted, with `predict_proba`, on class numbers 0, 1, ….
+        Fitted, with `predict_proba`, on class numbers 0, 1, …. Decisions are those of its
+        `predict`, so that its own threshold counts.
     X : array-like
         Patches.
     y : ndarray of shape (n_patches,)
@@ -49,11 +52,22 @@ def predict_patches(estimator, X, y, groups=None, *, fold=0):
     Predictions
         Of all patches, in one fold.
     """
-    y_proba = estimator.predict_proba(X)
-    groups = np.arange(len(y)) if groups is None else groups
-    y_pred = estimator.classes_[y_proba.argmax(axis=1)]
+    y_proba, y_pred = _judge(estimator, X)
     rows = np.arange(len(y))
+    groups = rows if groups is None else groups
     return Predictions(np.asarray(y), y_proba, y_pred, groups, np.full(len(y), fold), rows)
+
+
+def _judge(estimator, X):
+    """Return probabilities and decisions; what both have in common is computed once."""
+    if type(estimator) is Pipeline and len(estimator) > 1:
+        return _judge(estimator[-1], estimator[:-1].transform(X))
+    if isinstance(estimator, GridSearchCV):
+        return _judge(estimator.best_estimator_, X)
+    y_proba = estimator.predict_proba(X)
+    if isinstance(estimator, PatchCNNClassifier):
+        return y_proba, estimator.classes_[y_proba.argmax(axis=1)]
+    return y_proba, estimator.predict(X)
 
 
 def fit_copy(model, X, y, groups=None):
@@ -143,7 +157,7 @@ def cross_validate_patients(
     with progress_bar("Cross-validation", len(folds), show=show) as advance:
         parts = []
         running = Parallel(n_jobs=n_jobs, return_as="generator")(
-            delayed(judge_fold)(estimator, X, y, groups, *sides, fold=fold)
+            delayed(_judge_fold)(estimator, X, y, groups, *sides, fold=fold)
             for fold, sides in enumerate(folds)
         )
         for part in running:
@@ -174,11 +188,20 @@ def _check_folds(cv, X, y, groups, random_state):
     return folds
 
 
-def judge_fold(model, X, y, groups, train, test, *, fold):
-    """Fit a copy of a model to the training rows of a fold, and let it judge the test rows."""
-    fitted = fit_copy(model, X[train], y[train], None if groups is None else groups[train])
-    test_groups = test if groups is None else groups[test]
-    return predict_patches(fitted, X[test], y[test], test_groups, fold=fold).at_rows(test)
+def _judge_fold(model, X, y, groups, train, test, *, fold):
+    fitted = fit_rows(model, X, y, groups, train)
+    return predict_rows(fitted, X, y, groups, test, fold=fold)
+
+
+def fit_rows(model, X, y, groups, rows):
+    """Fit a copy of a model to some rows."""
+    return fit_copy(model, X[rows], y[rows], None if groups is None else groups[rows])
+
+
+def predict_rows(fitted, X, y, groups, rows, *, fold):
+    """Let a fitted model judge some rows; without `groups` each row is its own patient."""
+    of_rows = rows if groups is None else groups[rows]
+    return predict_patches(fitted, X[rows], y[rows], of_rows, fold=fold).at_rows(rows)
 
 
 def cross_validate_models(models, X, y, groups=None, *, folds, show=False):
@@ -217,7 +240,7 @@ def cross_validate_models(models, X, y, groups=None, *, folds, show=False):
             parts = []
             for fold, (train, test) in enumerate(folds):
                 advance(0, note=f"{name}, fold {fold + 1}")
-                parts.append(judge_fold(model, X, y, groups, train, test, fold=fold))
+                parts.append(_judge_fold(model, X, y, groups, train, test, fold=fold))
                 advance()
             results[name] = Predictions.join(parts)
     return results

@@ -32,9 +32,9 @@ class TrainingInterruptedWarning(UserWarning):
 
 
 class UnknownPatientsWarning(UserWarning):
-    """Early stopping split off validation patches without knowing whose they are.
+    """Patches were split without knowing whose they are.
 
-    Patches of one patient may then stand on both sides, so that the validation loss looks too
-    good and falls for too long. Patches that are independent of each other say so by
-    ``groups=range(len(X))``.
+    Patches of one patient may then stand on both sides. Where early stopping splits, the validation
+    loss looks too good and falls for too long; where a model is judged, its figures are too good.
+    Patches that are independent of each other say so by ``groups=range(len(X))``.
     """

@@ -9,14 +9,18 @@ import time
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin
+from PIL import Image
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skbreast import PatchCNNClassifier
 from skbreast.benchmarking import run_benchmark
-from skbreast.benchmarking._fold_store import FoldStore, digest_estimator
+from skbreast.benchmarking._digests import digest_estimator
+from skbreast.benchmarking._fold_store import FoldStore
 from skbreast.datasets import make_patches
 from skbreast.evaluation import (
     cross_validate_models,
@@ -39,7 +43,7 @@ class Counting(ClassifierMixin, BaseEstimator):
         self.level = level
 
     def fit(self, X, y):
-        with open(self.notes, "a") as file:  # noqa: PTH123 - the parameter stays a string
+        with open(f"{self.notes}.txt", "a") as file:  # noqa: PTH123 - the parameter stays a string
             file.write("fit\n")
         n_fits = count(self.notes)
         if n_fits == self.fails_at:
@@ -52,9 +56,12 @@ class Counting(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X):
         return np.tile([1 - self.level, self.level], (len(X), 1))
 
+    def predict(self, X):
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
 
 def count(path):
-    with open(path) as file:  # noqa: PTH123
+    with open(f"{path}.txt") as file:  # noqa: PTH123
         return len(file.readlines())
 
 
@@ -119,7 +126,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path):
     program = KILLED.format(tests=os.path.dirname(__file__), notes=str(notes), out=str(out))  # noqa: PTH120
     process = subprocess.Popen([sys.executable, "-c", program])
     deadline = time.time() + 120
-    while not (notes.exists() and count(notes) == 2):
+    while not (notes.with_suffix(".txt").exists() and count(notes) == 2):
         assert time.time() < deadline
         assert process.poll() is None
         time.sleep(0.1)
@@ -149,6 +156,74 @@ def test_a_model_that_fails_is_a_row_that_says_so_and_is_tried_again(tmp_path):
     assert again.models["failing"].error is None
     assert count(notes) == 4  # the first fold was kept
     assert not (out / "errors" / "failing.txt").exists()
+
+
+class Broken(Counting):
+    """Answers with what is no probability."""
+
+    def predict_proba(self, X):
+        return np.full((len(X), 2), np.nan)
+
+
+def test_what_is_no_probability_fails_and_leaves_nothing_behind(tmp_path):
+    models = {
+        "broken": Broken(str(tmp_path / "notes")),
+        "lambda": _unpicklable(),
+        "dummy": _dummy(),
+    }
+    found = run_benchmark(make_bunch(), models, tmp_path / "out", n_resamples=20)
+    assert "fold 1: ValueError: predict_proba must give finite" in found.models["broken"].error
+    assert not (tmp_path / "out" / "folds" / "broken").exists()
+    assert found.models["lambda"].error is None
+    assert found.models["dummy"].error is None
+
+
+def _dummy():
+    return make_model("dummy")
+
+
+def _unpicklable():
+    flat = FunctionTransformer(lambda X: X.reshape(len(X), -1))
+    return make_pipeline(flat, StandardScaler(), LogisticRegression())
+
+
+def test_decisions_are_the_models_own(tmp_path):
+    bunch = make_bunch()
+    always = FixedThresholdClassifier(make_model("colour"), threshold=0.0)
+    found = run_benchmark(bunch, {"always": always}, tmp_path, n_resamples=20)
+    assert (found.models["always"].predictions.y_pred == 1).all()
+
+
+@pytest.mark.parametrize("ids", [range(9), None])
+def test_going_on_changes_no_figure(tmp_path, ids):
+    bunch = make_bunch()
+    bunch.groups = None if ids is None else np.repeat(np.arange(9), 4)
+    models = {"colour": make_model("colour")}
+    first = run_benchmark(bunch, models, tmp_path, n_resamples=50)
+    again = run_benchmark(bunch, models, tmp_path, n_resamples=50)
+    assert again.models["colour"].figures == first.models["colour"].figures
+
+
+def test_class_numbers_may_have_gaps(tmp_path):
+    bunch, gaps = make_bunch(), make_bunch()
+    gaps.target = np.array([2, 5])[gaps.target]
+    plain = run_benchmark(bunch, {"colour": make_model("colour")}, tmp_path / "a", n_resamples=20)
+    found = run_benchmark(gaps, {"colour": make_model("colour")}, tmp_path / "b", n_resamples=20)
+    assert found.models["colour"].figures == plain.models["colour"].figures
+
+
+def test_files_that_changed_are_other_patches(tmp_path):
+    bunch, paths = make_bunch(), []
+    for row, pixels in enumerate(bunch.data):
+        paths.append(str(tmp_path / f"{row}.bmp"))
+        Image.fromarray(pixels).save(paths[-1])
+    bunch.data = np.array(paths, dtype=object)
+    run_benchmark(bunch, {"dummy": _dummy()}, tmp_path / "out", n_resamples=20)
+    size = os.path.getsize(paths[0])  # noqa: PTH202
+    Image.fromarray(255 - np.asarray(Image.open(paths[0]))).save(paths[0])
+    assert os.path.getsize(paths[0]) == size  # noqa: PTH202
+    with pytest.raises(ValueError, match="of other patches"):
+        run_benchmark(bunch, {"dummy": _dummy()}, tmp_path / "out", n_resamples=20)
 
 
 def test_all_models_may_fail(tmp_path):
@@ -207,7 +282,7 @@ def test_leaking_folds_are_told(tmp_path):
         run_benchmark(bunch, {"dummy": make_model("dummy")}, tmp_path, n_resamples=20)
 
 
-def test_digests_know_what_matters():
+def test_digests_know_what_matters(tmp_path):
     def digest(**params):
         model = make_pipeline(ColorFeatures(), StandardScaler(), LogisticRegression())
         return digest_estimator(model.set_params(**params))
@@ -222,6 +297,35 @@ def test_digests_know_what_matters():
     )
     for name in ("tuned-transfer", "texture", "cnn"):
         assert digest_estimator(make_model(name)) == digest_estimator(make_model(name))
+    constant = DummyClassifier(strategy="constant")
+    assert digest_estimator(constant.set_params(constant=1)) != digest_estimator(
+        clone(constant).set_params(constant="1")
+    )
+
+
+def test_digests_know_code_and_files(tmp_path):
+    def define(factor):
+        namespace = {"BaseEstimator": BaseEstimator, "__name__": "notebook"}
+        code = f"def double(X): return {factor} * X\n"
+        code += f"class Own(BaseEstimator):\n    def fit(self, X, y): return {factor}\n"
+        exec(code, namespace)
+        return namespace["double"], namespace["Own"]
+
+    (double, own), (triple, other) = define(2), define(3)
+    assert digest_estimator(FunctionTransformer(double)) == digest_estimator(
+        FunctionTransformer(define(2)[0])
+    )
+    assert digest_estimator(FunctionTransformer(double)) != digest_estimator(
+        FunctionTransformer(triple)
+    )
+    assert digest_estimator(FunctionTransformer(lambda X: X))  # nobody can pickle it
+    assert digest_estimator(own()) != digest_estimator(other())
+    weights = tmp_path / "weights.h5"
+    weights.write_bytes(b"one")
+    model = PatchCNNClassifier("mobilenet", weights=str(weights))
+    before = digest_estimator(model)
+    weights.write_bytes(b"another")
+    assert digest_estimator(model) != before
 
 
 def test_damaged_files_are_run_again(tmp_path):
@@ -234,4 +338,10 @@ def test_damaged_files_are_run_again(tmp_path):
     files[1].write_bytes(b"")
     run_benchmark(bunch, models, tmp_path, n_resamples=20)
     assert count(notes) == 5
+    whole = bytearray(files[2].read_bytes())
+    store, loaded = FoldStore(tmp_path / "folds"), 0
+    for place in range(0, len(whole), 7):  # whatever byte is wrong: found out, or harmless
+        files[2].write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        loaded += store.load("counting", 2, digest_estimator(models["counting"])) is not None
+    assert loaded < len(whole) / 7 / 2
     assert FoldStore(tmp_path / "folds").load("counting", 7, "") is None

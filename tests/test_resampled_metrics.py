@@ -340,7 +340,16 @@ def test_log_odds_at_the_end_of_the_scale_and_beyond():
     perfect = patient_bootstrap(
         "accuracy", [0, 1, 1], [0, 1, 1], groups=[0, 1, 2], interval="logit", n_resamples=20
     )
-    assert (perfect.low, perfect.high) == (1, 1)
+    assert perfect.high == 1
+    assert perfect.low == pytest.approx(0.025 ** (1 / 3))  # three of three: Clopper & Pearson
+    hopeless = patient_bootstrap(
+        "accuracy", [0, 1, 1], [1, 0, 0], groups=[0, 1, 2], interval="logit", n_resamples=20
+    )
+    assert (hopeless.low, hopeless.high) == (0, pytest.approx(1 - 0.025 ** (1 / 3)))
+    alone = patient_bootstrap(
+        "accuracy", [0, 1], [0, 0], groups=[0, 1], stratify=[0, 1], interval="logit", n_resamples=20
+    )
+    assert (alone.low, alone.high) == (0, 1)  # a patient a stratum: nothing varies
     with pytest.raises(ValueError, match="interval='logit' is for metrics that lie between 0"):
         patient_bootstrap(np.sum, [3, 4, 5], groups=[0, 1, 2], interval="logit", n_resamples=20)
     with pytest.raises(ValueError, match="interval must be one of 'percentile', 'logit'"):

@@ -1,5 +1,7 @@
 """Metrics inside scikit-learn's cross-validation: of patches, and of patients by routing."""
 
+import copy
+
 import numpy as np
 import pytest
 import sklearn
@@ -72,7 +74,7 @@ def test_all_together_in_cross_validation_and_one_in_a_search(data):
 def test_asking_a_scorer_for_weights_leaves_the_others_alone(data, routing):
     X, y, groups = data
     name = "neg_expected_calibration_error"
-    weighted = SCORERS[name].set_score_request(sample_weight=True)
+    weighted = copy.deepcopy(SCORERS[name]).set_score_request(sample_weight=True)
     assert "'sample_weight': None" in str(SCORERS[name].get_metadata_routing())
     model = LogisticRegression().fit(X, y)
     weights = patient_weights(groups)

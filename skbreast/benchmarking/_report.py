@@ -2,17 +2,15 @@
 
 import platform
 from dataclasses import asdict
-from importlib.metadata import version
 
 import numpy as np
 
-import skbreast
 from skbreast._files import write_text
+from skbreast.benchmarking._digests import versions
 from skbreast.results import FIGURE_TITLES, RARE, RARE_LEGEND, results_table, write_json
 
 __all__ = ["benchmark_tables", "choose_reference", "write_benchmark"]
 
-PACKAGES = ("scikit-learn", "keras", "tensorflow", "numpy")
 RESEARCH_ONLY = "For research only; not a medical device, not for diagnosis."
 
 
@@ -56,10 +54,7 @@ def as_json(benchmark):
             "models": models,
             "differences": differences,
             "python": platform.python_version(),
-            "versions": {
-                "skbreast": skbreast.__version__,
-                **{name: version(name) for name in PACKAGES},
-            },
+            "versions": versions(),
         }
     )
 

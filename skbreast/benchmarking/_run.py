@@ -6,20 +6,23 @@ import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from skbreast._figures import estimate_figures, summarise
 from skbreast._files import check_writable, write_text
 from skbreast._guards import warn_of_folds
 from skbreast._predictions import Predictions
 from skbreast._progress import progress_bar
 from skbreast.benchmarking._differences import compare_predictions
-from skbreast.benchmarking._fold_store import FoldStore, digest_estimator
+from skbreast.benchmarking._digests import digest_estimator
+from skbreast.benchmarking._fold_store import FoldStore
 from skbreast.benchmarking._report import (
     choose_reference,
     differences_title,
     write_benchmark,
 )
 from skbreast.benchmarking._setup import check_model_names, check_setup
-from skbreast.evaluation import fit_copy, predict_patches
+from skbreast.evaluation import fit_rows, predict_rows
 from skbreast.exceptions import TrainingInterruptedWarning
 
 __all__ = ["Benchmark", "ModelResult", "run_benchmark"]
@@ -135,74 +138,81 @@ def run_benchmark(bunch, models, out, *, n_resamples=2000, random_state=0, show=
     check_setup(out, bunch)
     if bunch.groups is not None:
         warn_of_folds(bunch.folds, bunch.groups)
-    results = {}
+    results, resampling = {}, {"n_resamples": n_resamples, "random_state": random_state}
     with progress_bar("Benchmark", len(models) * len(bunch.folds), show=show) as advance:
         for name, model in models.items():
-            result = _judge_model(name, model, bunch, out, advance)
-            results[name] = _with_figures(result, n_resamples, random_state)
+            results[name] = _judge_model(name, model, bunch, out, advance, **resampling)
             write_benchmark(out, Benchmark(bunch.protocol_descr, results, {}))
-    differences = _differences(results, n_resamples, random_state)
+    differences = _differences(results, **resampling)
     found = Benchmark(bunch.protocol_descr, results, differences)
     write_benchmark(out, found)
     return found
 
 
-def _judge_model(name, model, bunch, out, advance):
-    store, key = FoldStore(out / "folds"), digest_estimator(model)
-    (out / "errors" / f"{name}.txt").unlink(missing_ok=True)
-    parts, seconds = [], []
-    for fold in range(len(bunch.folds)):
-        advance(0, note=f"{name}, fold {fold + 1} of {len(bunch.folds)}")
-        done = store.load(name, fold, key)
-        if done is None:
-            try:
+def _judge_model(name, model, bunch, out, advance, **resampling):
+    """Judge all folds, those that are not on disk; whatever goes wrong is the model's result."""
+    errors, where, n_done = out / "errors" / f"{name}.txt", "fold 1", 0
+    errors.unlink(missing_ok=True)
+    try:
+        store, key = FoldStore(out / "folds"), digest_estimator(model)
+        parts, seconds = [], []
+        for fold in range(len(bunch.folds)):
+            where = f"fold {fold + 1}"
+            advance(0, note=f"{name}, {where} of {len(bunch.folds)}")
+            done = store.load(name, fold, key)
+            if done is None:
                 done = _judge_fold(model, bunch, fold)
-            except Exception as error:
-                advance(len(bunch.folds) - fold)
-                return ModelResult(error=_keep_error(out, name, fold, error))
-            store.save(name, fold, key, *done)
-        parts.append(done[0])
-        seconds.append(done[1])
-        advance()
-    folds = [
-        {**estimate_figures(part), "fit_seconds": fit, "predict_seconds": predict}
-        for part, (fit, predict) in zip(parts, seconds, strict=True)
-    ]
-    return ModelResult(Predictions.join(parts), folds=folds)
+                store.save(name, fold, key, *done)
+            parts.append(done[0])
+            seconds.append(done[1])
+            n_done += 1
+            advance()
+        where = "its figures"
+        return _sum_up(parts, seconds, **resampling)
+    except Exception as error:
+        advance(len(bunch.folds) - n_done)
+        write_text(errors, "".join(traceback.format_exception(error)))
+        message = " ".join(str(error).split())
+        return ModelResult(error=f"{where}: {type(error).__name__}: {message}")
 
 
 def _judge_fold(model, bunch, fold):
     train, test = bunch.folds[fold]
-    X, y, groups = bunch.data, bunch.target, bunch.groups
+    classes, y = np.unique(bunch.target, return_inverse=True)
+    units = np.arange(len(y)) if bunch.groups is None else bunch.groups
     start = time.perf_counter()
     with warnings.catch_warnings():
         # Half a training is no result.
         warnings.simplefilter("error", TrainingInterruptedWarning)
         try:
-            fitted = fit_copy(model, X[train], y[train], None if groups is None else groups[train])
+            fitted = fit_rows(model, bunch.data, y, bunch.groups, train)
         except TrainingInterruptedWarning:
             raise KeyboardInterrupt from None
     fitted_at = time.perf_counter()
-    test_groups = test if groups is None else groups[test]
-    predictions = predict_patches(fitted, X[test], y[test], test_groups, fold=fold).at_rows(test)
-    return predictions, (fitted_at - start, time.perf_counter() - fitted_at)
+    # Ids as text, since that is how they come back from the disk.
+    found = predict_rows(fitted, bunch.data, y, units.astype(str), test, fold=fold)
+    _check_probabilities(found.y_proba, (len(test), len(classes)))
+    return found, (fitted_at - start, time.perf_counter() - fitted_at)
 
 
-def _keep_error(out, name, fold, error):
-    """Write the whole traceback to a file, and return its last line."""
-    write_text(out / "errors" / f"{name}.txt", "".join(traceback.format_exception(error)))
-    message = " ".join(str(error).split())
-    return f"fold {fold + 1}: {type(error).__name__}: {message}"
+def _check_probabilities(y_proba, shape):
+    if np.shape(y_proba) != shape or not np.isfinite(y_proba).all():
+        raise ValueError(
+            f"predict_proba must give finite numbers of shape {shape}; it gave shape "
+            f"{np.shape(y_proba)}, {np.count_nonzero(~np.isfinite(y_proba))} of them not finite."
+        )
 
 
-def _with_figures(result, n_resamples, random_state):
-    if result.error is not None:
-        return result
-    figures = summarise(result.predictions, n_resamples=n_resamples, random_state=random_state)
-    return ModelResult(result.predictions, figures, result.folds)
+def _sum_up(parts, seconds, **resampling):
+    predictions = Predictions.join(parts)
+    folds = [
+        {**estimate_figures(part), "fit_seconds": fit, "predict_seconds": predict}
+        for part, (fit, predict) in zip(parts, seconds, strict=True)
+    ]
+    return ModelResult(predictions, summarise(predictions, **resampling), folds)
 
 
-def _differences(results, n_resamples, random_state):
+def _differences(results, **resampling):
     """Compare all pairs of models; of a pair with the reference, that is the second."""
     reference = choose_reference(results)
     names = [name for name, result in results.items() if result.error is None]
@@ -211,8 +221,7 @@ def _differences(results, n_resamples, random_state):
         (first, second): compare_predictions(
             results[first].predictions,
             results[second].predictions,
-            n_resamples=n_resamples,
-            random_state=random_state,
+            **resampling,
         )
         for number, second in enumerate(names)
         for first in names[number + 1 :]

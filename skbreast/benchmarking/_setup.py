@@ -70,11 +70,11 @@ def _describe(bunch):
 
 
 def _digest_patches(X):
-    """Digest pixels; of references the names and the sizes of the files."""
+    """Digest pixels; of references the names, and sizes and times of the files."""
     if not is_references(X):
         return digest_array(X).hex()
-    sizes = {}
-    for path in {parse_reference(each).path for each in X}:
+    states = {}
+    for path in {str(parse_reference(each).path) for each in X}:
         state = file_state(path)
-        sizes[str(path)] = None if state is None else state[0]
-    return digest_text(json.dumps([[str(each) for each in X], sorted(sizes.items())]))
+        states[path] = None if state is None else (state[0], state[2])  # size, last change
+    return digest_text(json.dumps([[str(each) for each in X], sorted(states.items())]))

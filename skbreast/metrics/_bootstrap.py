@@ -177,8 +177,7 @@ def patient_bootstrap(
     strata = strata_of(stratify, patients)
     values = resampled(strata, n_resamples, random_state)
     if interval == "logit":
-        n_degrees = len(patients.ids) - len(np.unique(strata))
-        ends = logit_interval(values, confidence_level, estimate=estimate, n_degrees=n_degrees)
+        ends = logit_interval(values, confidence_level, estimate=estimate, strata=strata)
     else:
         ends = percentile_interval(values, confidence_level)
     low, high, n_undefined = ends

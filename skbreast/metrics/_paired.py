@@ -38,8 +38,9 @@ class PairedDifference:
         How many resamples or permutations there were.
     n_undefined : int
         How many of them the metric could not judge.
-    method : {"bootstrap", "permutation"}
-        Where interval and p-value are from.
+    method : str
+        Where interval and p-value are from: "bootstrap", "permutation", or what the caller made
+        of both.
     confidence_level : float
         Of the interval, in (0, 1).
     """

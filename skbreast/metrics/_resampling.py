@@ -122,21 +122,33 @@ def percentile_interval(values, confidence_level):
     return float(low), float(high), len(values) - len(defined)
 
 
-def logit_interval(values, confidence_level, *, estimate, n_degrees):
+def logit_interval(values, confidence_level, *, estimate, strata):
     """Return the ends of a Student interval on the scale of log odds, of a figure in [0, 1].
 
-    As :func:`percentile_interval` otherwise. At 0 or 1 log odds have no scale: the ends are then
-    those of the percentile interval.
+    As :func:`percentile_interval` otherwise. At 0 or 1 log odds have no scale: the far end is then
+    the binomial bound [1]_ of so many hits in a row as the smallest stratum has patients. Where
+    each patient is a stratum nothing can vary, and nothing is known: 0 to 1.
+
+    References
+    ----------
+    .. [1] C. J. Clopper, E. S. Pearson, "The use of confidence or fiducial limits illustrated in
+       the case of the binomial", Biometrika 26(4), 404-413, 1934.
     """
     defined = _keep_defined(values)
     if min(estimate, defined.min()) < 0 or max(estimate, defined.max()) > 1:
         raise ValueError("interval='logit' is for metrics that lie between 0 and 1.")
-    if estimate in (0, 1) or len(defined) < 2:
-        return percentile_interval(values, confidence_level)
+    n_undefined = len(values) - len(defined)
+    sizes = np.unique(strata, return_counts=True)[1]
+    n_degrees = sizes.sum() - len(sizes)
+    if n_degrees < 1 or len(defined) < 2:
+        return 0.0, 1.0, n_undefined
+    if estimate in (0, 1):
+        far = ((1 - confidence_level) / 2) ** (1 / sizes.min())
+        return (far, 1.0, n_undefined) if estimate else (0.0, 1 - far, n_undefined)
     error = defined.std(ddof=1) / (estimate * (1 - estimate))
-    half_width = error * student.ppf((1 + confidence_level) / 2, max(n_degrees, 1))
+    half_width = error * student.ppf((1 + confidence_level) / 2, n_degrees)
     low, high = expit(logit(estimate) + np.array([-half_width, half_width]))
-    return float(low), float(high), len(values) - len(defined)
+    return float(low), float(high), n_undefined
 
 
 def _keep_defined(values):

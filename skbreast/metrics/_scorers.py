@@ -1,7 +1,5 @@
 """Metrics that need only patches, as scorers for scikit-learn's searches and cross-validation."""
 
-import copy
-
 from sklearn.metrics import make_scorer
 
 from skbreast.metrics._calibration import expected_calibration_error
@@ -15,26 +13,20 @@ __all__ = ["SCORERS"]
 _SCORES = ("decision_function", "predict_proba")
 
 
-class _Scorers(dict):
-    """Gives copies: asking a scorer for metadata changes it, and this mapping is everybody's."""
-
-    def __getitem__(self, name):
-        return copy.deepcopy(super().__getitem__(name))
-
-
-SCORERS = _Scorers(
-    sensitivity_at_90_specificity=make_scorer(
+SCORERS = {
+    "sensitivity_at_90_specificity": make_scorer(
         sensitivity_at_specificity, response_method=_SCORES, specificity=0.9
     ),
-    specificity_at_95_sensitivity=make_scorer(
+    "specificity_at_95_sensitivity": make_scorer(
         specificity_at_sensitivity, response_method=_SCORES, sensitivity=0.95
     ),
-    neg_expected_calibration_error=make_scorer(
+    "neg_expected_calibration_error": make_scorer(
         expected_calibration_error, response_method="predict_proba", greater_is_better=False
     ),
-)
+}
 """Scorers of two classes by name, to hand to `scoring=` one by one or all together.
 
 "sensitivity_at_90_specificity", "specificity_at_95_sensitivity", and
 "neg_expected_calibration_error" (10 bins of equal width; negated, so that greater is better).
+Requesting metadata changes a scorer: take a ``copy.deepcopy`` for that.
 """

@@ -1,0 +1,67 @@
+"""What tells models apart, so that a fold is not taken for another model's."""
+
+import inspect
+import marshal
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import joblib
+
+import skbreast
+from skbreast._fingerprints import digest_file, digest_text
+
+__all__ = ["PACKAGES", "digest_estimator", "versions"]
+
+PACKAGES = ("scikit-learn", "keras", "tensorflow", "numpy")
+UNIMPORTANT = {"verbose", "memory", "n_jobs"}  # parameters that change no prediction
+OTHERS = ("sklearn", "skbreast", "numpy", "scipy", "builtins")  # told apart by their versions
+
+
+def versions():
+    """Return the version of this package and of those that predictions hang on."""
+    return {"skbreast": skbreast.__version__, **{name: version(name) for name in PACKAGES}}
+
+
+def digest_estimator(estimator):
+    """Digest of an unfitted estimator, as 40 hexadecimal digits.
+
+    It changes with its classes, their code where they are the user's own, its parameters, files
+    that these name, functions that these are, and with the versions of the packages.
+    """
+    params = estimator.get_params(deep=True)
+    names = sorted(name for name in params if name.rpartition("__")[2] not in UNIMPORTANT)
+    described = [versions(), _kind(type(estimator))]
+    described += [(name, _value(params[name])) for name in names]
+    return digest_text("\n".join(map(repr, described)))
+
+
+def _value(value):
+    if hasattr(value, "get_params") and not inspect.isclass(value):
+        return _kind(type(value))  # its parameters are listed by themselves
+    if isinstance(value, list | tuple):
+        return [_value(each) for each in value]
+    if isinstance(value, partial):
+        return ["partial", _value(value.func), _value(value.args), sorted(value.keywords.items())]
+    if callable(value):
+        return _code(value)
+    if isinstance(value, str | Path) and Path(value).is_file():
+        return f"{value!r} {digest_file(value)}"
+    return repr(value) if isinstance(value, str | int | float | None) else joblib.hash(value)
+
+
+def _kind(kind):
+    own = [base for base in kind.__mro__ if base.__module__.partition(".")[0] not in OTHERS]
+    methods = [value for base in own for _, value in sorted(vars(base).items())]
+    return [_name(kind), *(_code(each) for each in methods if hasattr(each, "__code__"))]
+
+
+def _code(value):
+    code = getattr(value, "__code__", None)
+    # Version 2 of the format does not depend on who else holds a reference.
+    return _name(value) + ("" if code is None else f" {marshal.dumps(code, 2).hex()}")
+
+
+def _name(value):
+    kind = value if hasattr(value, "__qualname__") else type(value)
+    return f"{kind.__module__}.{kind.__qualname__}"
