@@ -40,17 +40,24 @@ def warn_of_folds(folds, groups):
         Training and test rows.
     groups : ndarray of shape (n_patches,)
         Patient ids.
+
+    Returns
+    -------
+    str
+        What was said; empty if no patient is on both sides.
     """
     shared = [_shared(groups[train], groups[test]) for train, test in folds]
     n_leaking = sum(len(each) > 0 for each in shared)
-    if n_leaking:
-        patients = np.unique(np.concatenate([each for each in shared if len(each)]))
-        warn_user(
-            f"{n_leaking} of {len(folds)} folds have patients on both sides, {len(patients)} of "
-            f"{len(np.unique(groups))} ({name_some(patients.tolist())}), so their figures are too "
-            "good. Split by groups, for instance with StratifiedGroupKFold.",
-            PatientLeakageWarning,
-        )
+    if not n_leaking:
+        return ""
+    patients = sorted(set().union(*shared))
+    message = (
+        f"{n_leaking} of {len(folds)} folds have patients on both sides, {len(patients)} of "
+        f"{len(np.unique(groups))} ({name_some(patients)}), so their figures are too "
+        "good. Split by groups, for instance with StratifiedGroupKFold."
+    )
+    warn_user(message, PatientLeakageWarning)
+    return message
 
 
 def warn_of_missing_groups(X, *, what):

@@ -1,5 +1,6 @@
 """Ready models by name: baselines, frozen networks, and networks that are trained."""
 
+import difflib
 from functools import partial
 
 from sklearn.dummy import DummyClassifier
@@ -122,8 +123,10 @@ def make_model(
     PatchCNNClassifier(max_epochs=5)
     """
     if name not in MODELS and name not in BACKBONES:
-        known = ", ".join((*MODELS, *BACKBONES))
-        raise ValueError(f"model must be one of {known}; got {name!r}.")
+        known = (*MODELS, *BACKBONES)
+        alike = difflib.get_close_matches(str(name), known, n=1)
+        hint = f" Did you mean {alike[0]!r}?" if alike else ""
+        raise ValueError(f"model must be one of {', '.join(known)}; got {name!r}.{hint}")
     make = MODELS[name][0] if name in MODELS else partial(_network, name)
     known = _NETWORK_OPTIONS if isinstance(make, partial) else _OPTIONS.get(make, set())
     if max_epochs is not None and "max_epochs" not in known:

@@ -127,18 +127,19 @@ def split_off_validation(targets, groups, *, fraction, seed, X=None):
         Instead, if the patches come from a loader that knows their patients; it counts those on
         both sides.
     """
-    if groups is not None:
-        return _split_off_patients(targets, groups, fraction, seed)
     patients = None if X is None else find_patients(X)
-    if patients is None:
-        warn_user(
-            "early_stopping splits off patches without groups, so patients may stand on both "
-            "sides; pass groups (patient ids), or X_val and y_val.",
-            UnknownPatientsWarning,
-        )
-    rows, others = _split_off_patches(targets, fraction, seed)
+    if groups is not None:
+        rows, others = _split_off_patients(targets, groups, fraction, seed)
+    else:
+        if patients is None:
+            warn_user(
+                "early_stopping splits off patches without groups, so patients may stand on both "
+                "sides; pass groups (patient ids), or X_val and y_val.",
+                UnknownPatientsWarning,
+            )
+        rows, others = _split_off_patches(targets, fraction, seed)
     if patients is not None:
-        what = "The part that early_stopping splits off without groups"
+        what = "The part that early_stopping splits off"
         advice = "Pass the groups that the loader gave beside data."
         warn_of_shared_patients(patients[rows], patients[others], what=what, advice=advice)
     return rows, others

@@ -8,6 +8,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skbreast._figures import summarise
 from skbreast._guards import warn_of_folds, warn_of_missing_groups
+from skbreast._loaded import find_patients
 from skbreast._patients import check_labels
 from skbreast._predictions import Predictions
 from skbreast._progress import progress_bar
@@ -130,8 +131,8 @@ def cross_validate_patients(
     Warns
     -----
     PatientLeakageWarning
-        If folds have patients on both sides; it counts them. Without `groups` they are known
-        where `X` comes from a loader of this process.
+        If folds have patients on both sides; it counts them. Where `X` comes from a loader of
+        this process its patients count, whatever `groups` says.
     UnknownPatientsWarning
         Once a data set, if `groups` is missing although the loader of `X` has them.
 
@@ -167,11 +168,11 @@ def cross_validate_patients(
 
 
 def _check_patients(groups, X, n_patches):
-    """Return the groups to go by, and the patients that are known otherwise."""
+    """Return the groups to go by, and the patients to look for on both sides."""
     if groups is None:
         return None, warn_of_missing_groups(X, what="cross_validate_patients")
-    groups = check_groups(groups, n_samples=n_patches)
-    return groups, groups
+    groups, known = check_groups(groups, n_samples=n_patches), find_patients(X)
+    return groups, groups if known is None else known
 
 
 def _check_folds(cv, X, y, groups, random_state):

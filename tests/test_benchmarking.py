@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -278,8 +280,47 @@ def test_leaking_folds_are_told(tmp_path):
     bunch = make_bunch()
     rows = np.arange(len(bunch.target))
     bunch.folds = [(rows[::2], rows[1::2])]
-    with pytest.warns(PatientLeakageWarning, match="1 of 1 folds"):
+    with pytest.warns(PatientLeakageWarning, match="1 of 1 folds") as told:
         run_benchmark(bunch, {"dummy": make_model("dummy")}, tmp_path, n_resamples=20)
+    assert [each.filename for each in told] == [__file__]
+    assert "1 of 1 folds have patients on both sides" in (tmp_path / "results.md").read_text()
+    bunch.groups = np.arange(len(rows))  # what the loader knows counts, whatever is claimed
+    with pytest.warns(PatientLeakageWarning, match="1 of 1 folds .* 9 of 9"):
+        run_benchmark(bunch, {"dummy": _dummy()}, tmp_path / "claimed", n_resamples=20)
+
+
+def test_few_patients_are_told(tmp_path):
+    found = run_benchmark(make_bunch(), {"dummy": _dummy()}, tmp_path, n_resamples=20)
+    [note] = found.notes
+    assert re.match(r"Patients tested of a class are few \(benign [45], malignant [45]\)", note)
+    assert note in (tmp_path / "results.md").read_text()
+    bunch = make_bunch()
+    bunch.groups = None
+    found = run_benchmark(bunch, {"dummy": _dummy()}, tmp_path / "unknown", n_resamples=20)
+    assert "no patient ids" in found.notes[0]
+
+
+def test_folds_of_another_folder_are_not_taken(tmp_path):
+    run_benchmark(make_bunch(), {"dummy": _dummy()}, tmp_path / "a", n_resamples=20)
+    shutil.copytree(tmp_path / "a" / "folds", tmp_path / "b" / "folds")
+    with pytest.raises(ValueError, match=r"holds files, but no benchmark\.json"):
+        run_benchmark(make_bunch(2), {"dummy": _dummy()}, tmp_path / "b", n_resamples=20)
+    other = make_bunch()
+    other.folds = other.folds[::-1]
+    (tmp_path / "c").mkdir()
+    fresh = run_benchmark(other, {"dummy": _dummy()}, tmp_path / "c", n_resamples=20)
+    shutil.rmtree(tmp_path / "c" / "folds")
+    shutil.copytree(tmp_path / "a" / "folds", tmp_path / "c" / "folds")
+    again = run_benchmark(other, {"dummy": _dummy()}, tmp_path / "c", n_resamples=20)
+    first, second = (each.models["dummy"].predictions.rows for each in (fresh, again))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_folds_are_needed(tmp_path):
+    bunch = make_bunch()
+    del bunch["folds"]
+    with pytest.raises(ValueError, match="bunch has no folds"):
+        run_benchmark(bunch, {"dummy": _dummy()}, tmp_path)
 
 
 def test_digests_know_what_matters(tmp_path):

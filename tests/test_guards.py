@@ -66,6 +66,20 @@ def test_missing_groups_are_said_once_a_data_set():
         warn_of_missing_groups(np.zeros((2, 16, 16, 3), dtype=np.uint8), what="This test")
 
 
+def test_what_was_said_as_an_error_is_said_again():
+    patches = make_patches(3, 2, patch_size=16, random_state=0)
+    for _ in range(2):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(UnknownPatientsWarning):
+                warn_of_missing_groups(patches.data, what="This test")
+
+
+def test_numbers_and_texts_name_the_same_patient():
+    with pytest.warns(PatientLeakageWarning):
+        warn_of_shared_patients([1, 2], ["1", "3"], what="X_val", advice="")
+
+
 def test_an_inner_split_of_loaded_patches_counts_the_patients_on_both_sides():
     patches = make_patches(8, 10, patch_size=16, random_state=0)
     with pytest.warns(PatientLeakageWarning) as told:

@@ -5,12 +5,14 @@ from dataclasses import asdict
 
 import numpy as np
 
+import skbreast
 from skbreast._files import write_text
 from skbreast.benchmarking._digests import versions
 from skbreast.results import FIGURE_TITLES, RARE, RARE_LEGEND, results_table, write_json
 
 __all__ = ["benchmark_tables", "choose_reference", "write_benchmark"]
 
+BRACKETS = "Figures, in brackets 95 % intervals over patients"
 RESEARCH_ONLY = "For research only; not a medical device, not for diagnosis."
 
 
@@ -26,12 +28,13 @@ def write_benchmark(out, benchmark):
     """
     write_json(out / "results.json", as_json(benchmark))
     figures, differences = benchmark_tables(benchmark)
-    parts = [benchmark.protocol, _markdown(figures)]
+    parts = [benchmark.protocol, *benchmark.notes, f"{BRACKETS}:", _markdown(figures)]
     if len(differences) > 1:
-        parts += [differences_title(benchmark), _markdown(differences)]
+        parts += [f"{differences_title(benchmark)}:", _markdown(differences)]
     if any(RARE in cell for row in figures for cell in row):
         parts.append(f"{RARE_LEGEND} results.json has the counts.")
-    write_text(out / "results.md", "\n\n".join([*parts, RESEARCH_ONLY]) + "\n")
+    parts.append(f"skbreast {skbreast.__version__}. {RESEARCH_ONLY}")
+    write_text(out / "results.md", "\n\n".join(parts) + "\n")
 
 
 def as_json(benchmark):
@@ -51,6 +54,7 @@ def as_json(benchmark):
     return _without_nan(
         {
             "protocol": benchmark.protocol,
+            "notes": benchmark.notes,
             "models": models,
             "differences": differences,
             "python": platform.python_version(),
@@ -109,8 +113,9 @@ def choose_reference(models):
 def differences_title(benchmark):
     """Return the sentence that stands above the differences."""
     return (
-        f"Differences to {choose_reference(benchmark.models)} on the same patients, with 95 % "
-        "bootstrap intervals and p values of no difference:"
+        f"Differences to {choose_reference(benchmark.models)} on the same test patches, in "
+        "brackets 95 % bootstrap intervals over patients; p of permutation tests, which hold their "
+        "level where patients are few and may then disagree with the interval"
     )
 
 

@@ -10,12 +10,12 @@ import numpy as np
 
 from skbreast._figures import estimate_figures, summarise
 from skbreast._files import check_writable, write_text
-from skbreast._guards import warn_of_folds
 from skbreast._predictions import Predictions
 from skbreast._progress import progress_bar
 from skbreast.benchmarking._differences import compare_predictions
 from skbreast.benchmarking._digests import digest_estimator
 from skbreast.benchmarking._fold_store import FoldStore
+from skbreast.benchmarking._patient_notes import tell_patients
 from skbreast.benchmarking._report import (
     choose_reference,
     differences_title,
@@ -62,11 +62,14 @@ class Benchmark:
         By the models' names, in the order in which they ran.
     differences : dict of (str, str) to dict of str to PairedDifference
         For each pair of models that did not fail, by how much the first is better.
+    notes : list of str
+        What to know beside the figures, sentences.
     """
 
     protocol: str
     models: dict
     differences: dict
+    notes: list = field(default_factory=list)
 
     @property
     def differences_title(self):
@@ -135,26 +138,26 @@ def run_benchmark(bunch, models, out, *, n_resamples=2000, random_state=0, show=
     out = Path(out)
     check_writable(out)
     check_model_names(models)
-    check_setup(out, bunch)
-    if bunch.groups is not None:
-        warn_of_folds(bunch.folds, bunch.groups)
+    key = check_setup(out, bunch)
+    notes = tell_patients(bunch)
     results, resampling = {}, {"n_resamples": n_resamples, "random_state": random_state}
     with progress_bar("Benchmark", len(models) * len(bunch.folds), show=show) as advance:
         for name, model in models.items():
-            results[name] = _judge_model(name, model, bunch, out, advance, **resampling)
-            write_benchmark(out, Benchmark(bunch.protocol_descr, results, {}))
+            results[name] = _judge_model(name, model, bunch, out, advance, key, **resampling)
+            missing = f"Not finished yet: {', '.join(list(models)[len(results) :])}."
+            write_benchmark(out, Benchmark(bunch.protocol_descr, results, {}, [*notes, missing]))
     differences = _differences(results, **resampling)
-    found = Benchmark(bunch.protocol_descr, results, differences)
+    found = Benchmark(bunch.protocol_descr, results, differences, notes)
     write_benchmark(out, found)
     return found
 
 
-def _judge_model(name, model, bunch, out, advance, **resampling):
+def _judge_model(name, model, bunch, out, advance, setup, **resampling):
     """Judge all folds, those that are not on disk; whatever goes wrong is the model's result."""
     errors, where, n_done = out / "errors" / f"{name}.txt", "fold 1", 0
     errors.unlink(missing_ok=True)
     try:
-        store, key = FoldStore(out / "folds"), digest_estimator(model)
+        store, key = FoldStore(out / "folds"), f"{setup} {digest_estimator(model)}"
         parts, seconds = [], []
         for fold in range(len(bunch.folds)):
             where = f"fold {fold + 1}"

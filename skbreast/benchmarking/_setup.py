@@ -34,19 +34,37 @@ def check_setup(out, bunch):
     bunch : Bunch
         With `data`, `target`, `groups` and `folds`.
 
+    Returns
+    -------
+    str
+        Digest of all of it.
+
     Raises
     ------
     ValueError
-        If the folder was begun with others, or its note cannot be read.
+        If the folder was begun with others, holds files of another origin, or its note cannot be
+        read.
     """
+    if not bunch.get("folds"):
+        raise ValueError("bunch has no folds; load it with load_protocol, or set them.")
     path, setup = out / SETUP_FILE, _describe(bunch)
-    if not path.exists():
-        write_json(path, setup)
-        return
+    _compare(path, setup, out) if path.exists() else _begin(path, setup, out)
+    return digest_text(json.dumps(setup))
+
+
+def _begin(path, setup, out):
+    if out.exists() and any(out.iterdir()):
+        raise ValueError(
+            f"{out} holds files, but no {SETUP_FILE} of a benchmark; give a new folder."
+        )
+    write_json(path, setup)
+
+
+def _compare(path, setup, out):
     try:
         noted = json.loads(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is damaged: {error}.") from error
+        raise ValueError(f"{path} is damaged ({error}); give a new folder.") from error
     other = [
         name for name in setup if not isinstance(noted, dict) or noted.get(name) != setup[name]
     ]
