@@ -4,7 +4,9 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, check_cv
 from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import _num_samples
 
 from skbreast._figures import summarise
 from skbreast._guards import warn_of_folds, warn_of_missing_groups
@@ -14,7 +16,7 @@ from skbreast._predictions import Predictions
 from skbreast._progress import progress_bar
 from skbreast._ready_models import make_baselines, make_model
 from skbreast._routing import groups_for
-from skbreast._validation import check_groups, check_number, check_patches
+from skbreast._validation import check_groups, check_number, check_patches, is_references
 from skbreast.classifier import PatchCNNClassifier
 from skbreast.datasets._folds import make_folds
 
@@ -104,7 +106,7 @@ def cross_validate_patients(
         With `predict_proba`; copies of it are fitted. Patient ids reach those that take `groups`,
         and the inner folds of a grid search.
     X : array-like of n_patches
-        Patches or references.
+        Patches or references; or features, for an estimator that takes them.
     y : array-like of shape (n_patches,)
         Labels, numbers or strings.
     groups : array-like of shape (n_patches,), optional
@@ -147,10 +149,11 @@ def cross_validate_patients(
     >>> summarise(predictions, n_resamples=100)["auc"].n_patients
     8
     """
-    X = check_patches(X)
+    if is_references(X):
+        X = check_patches(X)
     classes, y = np.unique(check_labels(y, name="y"), return_inverse=True)
-    if len(X) != len(y):
-        raise ValueError(f"y has {len(y)} labels for {len(X)} patches.")
+    if _num_samples(X) != len(y):
+        raise ValueError(f"y has {len(y)} labels for {_num_samples(X)} patches.")
     groups, known = _check_patients(groups, X, len(y))
     folds = _check_folds(cv, X, y, groups, random_state)
     if known is not None:
@@ -196,13 +199,15 @@ def _judge_fold(model, X, y, groups, train, test, *, fold):
 
 def fit_rows(model, X, y, groups, rows):
     """Fit a copy of a model to some rows."""
-    return fit_copy(model, X[rows], y[rows], None if groups is None else groups[rows])
+    of_rows = None if groups is None else groups[rows]
+    return fit_copy(model, _safe_indexing(X, rows), y[rows], of_rows)
 
 
 def predict_rows(fitted, X, y, groups, rows, *, fold):
     """Let a fitted model judge some rows; without `groups` each row is its own patient."""
     of_rows = rows if groups is None else groups[rows]
-    return predict_patches(fitted, X[rows], y[rows], of_rows, fold=fold).at_rows(rows)
+    part = _safe_indexing(X, rows)
+    return predict_patches(fitted, part, y[rows], of_rows, fold=fold).at_rows(rows)
 
 
 def cross_validate_models(models, X, y, groups=None, *, folds, show=False):

@@ -3,6 +3,7 @@
 import inspect
 import os
 import re
+import shutil
 import signal
 
 import pytest
@@ -202,13 +203,67 @@ def test_a_benchmark_is_shown_kept_and_gone_on_with(class_folder, tmp_path):
 
     second = _invoke(*call, "--models", "dummy, colour")
     assert second.exit_code == 0, second.output
-    assert "Differences to colour on the same patients" in _one_line(second.stdout)
+    assert "Differences to colour on the same test patches" in _one_line(second.stdout)
     assert (out / "folds" / "dummy" / "fold-1.npz").stat().st_mtime_ns == finished
     assert "| colour |" in (out / "results.md").read_text()
 
     other = _invoke(*call, "--models", "dummy", "--seed", 1)
     assert other.exit_code == 1
     assert "holds a benchmark of other folds" in _one_line(other.stderr)
+
+
+def test_a_wrong_name_does_not_wait_for_the_data(tmp_path):
+    result = _invoke(
+        "benchmark", tmp_path / "nowhere", "--out", tmp_path, "--models", "dummy,color"
+    )
+    assert result.exit_code == 1
+    assert "Did you mean 'colour'?" in _one_line(result.stderr)
+
+
+def test_an_audit_of_clean_patches_ends_well(class_folder, tmp_path):
+    result = _invoke("audit", class_folder, *BY_PATIENT, "--html", tmp_path / "page.html")
+    assert result.exit_code == 0, result.output
+    assert "No leak found in 24 patches of 6 patients" in result.stdout
+    assert "<section" in (tmp_path / "page.html").read_text()
+
+
+@pytest.mark.parametrize("other", ["validation", "test"])
+def test_an_audit_finds_copies_in_each_part(class_folder, tmp_path, other):
+    root = tmp_path / "parts"
+    for part in ("train", "validation", "test"):
+        for name in ("benign", "malignant"):
+            (root / part / name).mkdir(parents=True)
+    for number, path in enumerate(sorted(class_folder.rglob("*.png"))):
+        part = ("train", "validation", "test")[number % 3]
+        shutil.copy(path, root / part / path.parent.name / path.name)
+    clean = _invoke("audit", root)
+    assert clean.exit_code == 0, clean.output
+    leaked = sorted((root / "train").rglob("*.png"))[0]
+    copied = root / other / leaked.parent.name / "\x1b[31mcopy.png"
+    Image.open(leaked).transpose(Image.Transpose.ROTATE_90).save(copied)
+    result = _invoke("audit", root, "--csv", tmp_path / "findings.csv")
+    assert result.exit_code == 3, result.output
+    text = _one_line(result.stdout)
+    assert "LEAKS in 25 patches" in text
+    assert f"train/{other} 1 of" in text
+    assert "\x1b" not in result.stdout
+    table = (tmp_path / "findings.csv").read_text()
+    assert "copies_across_sides" in table
+    assert "\x1b" not in table
+
+
+def test_an_audit_of_three_patients_needs_no_folds(tmp_path, class_folder):
+    for path in class_folder.rglob("patient-0[3-5]*"):
+        path.unlink()
+    result = _invoke("audit", class_folder, *BY_PATIENT)
+    assert result.exit_code == 0, result.output
+    assert "12 patches of 3 patients" in result.stdout
+
+
+def test_folds_of_another_layout_are_refused(class_folder, tmp_path):
+    result = _invoke("audit", class_folder, "--folds-dir", tmp_path)
+    assert result.exit_code == 1
+    assert "--folds-dir is not for data of the kind 'folder'" in _one_line(result.stderr)
 
 
 def test_a_model_that_fails_in_a_benchmark_is_told(class_folder, tmp_path, monkeypatch):

@@ -25,6 +25,7 @@ from sklearn.svm import LinearSVC
 
 from skbreast import PatchCNNClassifier
 from skbreast.datasets import make_patches
+from skbreast.evaluation import cross_validate_patients
 from skbreast.exceptions import PatientLeakageWarning
 from skbreast.model_selection import SensitivityThresholdClassifierCV
 from skbreast.texture import ColorFeatures
@@ -385,3 +386,41 @@ def test_networks_and_pipelines_on_patches(save_patches, tmp_path):
         assert model.sensitivity_ >= 0.95
         assert set(model.predict(X)) <= {0, 1}
         assert len(model.predict_patients(X, bunch.groups)[0]) == 8
+
+
+@pytest.mark.parametrize("aggregate", ["mean", "max", "top_k"])
+@pytest.mark.parametrize("response_method", ["predict_proba", "decision_function"])
+def test_a_patient_of_one_patch_is_judged_as_the_patch_is(aggregate, response_method):
+    X, y, patients = simulate(30, 0, n_patches=4)
+    model = SensitivityThresholdClassifierCV(
+        LogisticRegression(),
+        by="patient",
+        aggregate=aggregate,
+        response_method=response_method,
+        random_state=0,
+    ).fit(X, y, groups=patients)
+    _, labels = model.predict_patients(X, np.arange(len(y)))
+    np.testing.assert_array_equal(labels, model.predict(X))
+
+
+def test_votes_have_no_threshold_of_scores():
+    X, y, patients = simulate(10, 0, n_patches=4)
+    with pytest.raises(ValueError, match="aggregate must be one of 'mean', 'max', 'top_k'"):
+        SensitivityThresholdClassifierCV(LogisticRegression(), aggregate="vote").fit(
+            X, y, groups=patients
+        )
+
+
+def test_a_cross_validation_sees_the_chosen_threshold():
+    X, y, patients = simulate(60, 0, n_patches=6)
+    plain, sensitive = (
+        cross_validate_patients(model, X, y, patients, cv=3)
+        for model in (
+            LogisticRegression(),
+            SensitivityThresholdClassifierCV(
+                LogisticRegression(), sensitivity=0.98, random_state=0
+            ),
+        )
+    )
+    found = [np.mean(each.y_pred[each.y_true == 1] == 1) for each in (plain, sensitive)]
+    assert found[0] < 0.9 < 0.95 < found[1]

@@ -16,6 +16,7 @@ __all__ = [
     "OverwriteOption",
     "ResamplesOption",
     "load",
+    "load_as_published",
     "load_folds",
     "with_data_options",
 ]
@@ -100,6 +101,31 @@ def load_folds(data, chosen, *, protocol, **options):
         bunch = load_protocol(data, protocol, kind=kind, **given)
     describe(bunch)
     return bunch
+
+
+def load_as_published(data, chosen, *, folds_dir):
+    """Load the chosen patches with the split that was published with them, to be looked at.
+
+    Returns the Bunch, and its parts, its folds, or None where there is neither.
+    """
+    from skbreast.datasets import load_patches
+    from skbreast.datasets._protocols import find_published_parts
+
+    kind, given = _given(data, chosen)
+    if kind == "breakhis" and folds_dir is not None:
+        given |= {"folds_dir": folds_dir, "repair_aliases": False}
+    elif folds_dir is not None:
+        raise ValueError(f"--folds-dir is not for data of the kind {kind!r}.")
+    elif "split" not in given:
+        parts = find_published_parts(data, kind, splits_dir=given.get("splits_dir"))
+        given |= {"split": parts} if parts else {}
+    with errors.status(f"Listing {escape(data)}"):
+        bunch = load_patches(data, kind=kind, **given)
+    describe(bunch)
+    if kind == "breakhis":
+        return bunch, bunch.folds
+    several = len(set(bunch.get("part", ()))) > 1
+    return bunch, bunch.part if several else None
 
 
 def _given(data, chosen):

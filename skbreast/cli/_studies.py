@@ -7,9 +7,14 @@ from typing import Annotated
 import typer
 
 from skbreast.cli._app import app
-from skbreast.cli._options import DataArgument, ResamplesOption, load_folds, with_data_options
+from skbreast.cli._options import (
+    DataArgument,
+    ResamplesOption,
+    load_as_published,
+    load_folds,
+    with_data_options,
+)
 from skbreast.cli._terminal import (
-    caution,
     console,
     errors,
     escape,
@@ -51,13 +56,12 @@ def audit(
         for path in (html, csv):
             if path is not None:
                 check_writable(path.parent)
-        means = {"folds_dir": folds_dir}
-        bunch = load_folds(data, chosen, protocol="auto", repair_aliases=False, **means)
+        bunch, split = load_as_published(data, chosen, folds_dir=folds_dir)
         report = audit_patches(
             bunch.data,
             bunch.target,
             bunch.groups,
-            split=bunch.folds if bunch.protocol == "official" else None,
+            split=split,
             target_names=bunch.target_names,
             near_duplicates=near_duplicates,
             show=True,
@@ -66,7 +70,9 @@ def audit(
         if html is not None:
             write_text(html, report.to_html())
         if csv is not None:
-            write_text(csv, report.to_frame().to_csv(index=False))
+            frame = report.to_frame()
+            frame["detail"] = frame["detail"].map(ascii)  # names of files may hold anything
+            write_text(csv, frame.to_csv(index=False))
     raise typer.Exit(report.exit_code)
 
 
@@ -81,7 +87,9 @@ def benchmark(
     protocol: Annotated[
         Protocol, typer.Option(help="Published parts or folds, or folds by patient.")
     ] = Protocol.auto,
-    folds: Annotated[int, typer.Option(help="Folds by patient.", min=2)] = 5,
+    folds: Annotated[
+        int | None, typer.Option(help="Folds by patient; 5 by default.", min=2)
+    ] = None,
     folds_dir: FoldsDirOption = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of the networks.", min=1)] = None,
     resamples: ResamplesOption = 2000,
@@ -104,11 +112,16 @@ def benchmark(
     """
     with one_sentence_errors("Interrupted; the same command goes on where it was."):
         from skbreast.benchmarking import benchmark_tables, make_models, run_benchmark
+        from skbreast.evaluation import make_model
 
         names = [name.strip() for name in models.split(",") if name.strip()]
+        for name in names:
+            make_model(name)  # a wrong name shall not wait for the data
         bunch = load_folds(
             data, chosen, protocol=str(protocol), folds_dir=folds_dir, n_splits=folds
         )
+        if folds is not None and bunch.protocol == "official":
+            raise ValueError("--folds is for --protocol grouped; published folds are as they are.")
         options = {"max_epochs": epochs, "random_state": chosen["seed"], "verbose": 1}
         made = make_models(names, bunch, memory=out / "features", **options)
         found = run_benchmark(
@@ -116,9 +129,10 @@ def benchmark(
         )
         figures, differences = benchmark_tables(found)
         print_rows([row[:-1] for row in figures], found.protocol)
+        for note in found.notes:
+            errors.print(f"[yellow]{escape(note)}[/]")
         if len(differences) > 1:
             print_rows(differences, found.differences_title)
-        caution({name: result.figures for name, result in found.models.items()})
         console.print(f"Tables and folds: {escape(out)}", highlight=False)
         say_research_only()
         failed = [name for name, result in found.models.items() if result.error is not None]

@@ -139,6 +139,30 @@ def load_protocol(
     return bunch
 
 
+def find_published_parts(root, kind, *, splits_dir=None):
+    """Return the names of the parts in which a data set was published, as far as they are there.
+
+    Parameters
+    ----------
+    root : path-like
+        The folder.
+    kind : {"idc", "breakhis", "pcam", "folder"}
+        Its layout.
+    splits_dir : path-like, optional
+        IDC: folder of the case lists, without which it has no parts.
+
+    Returns
+    -------
+    tuple of str
+        For ``split=`` of the loader; empty where there are none.
+    """
+    if kind == "idc":
+        return _idc.PARTS if splits_dir is not None else ()
+    if kind == "pcam":
+        return tuple(_pcam.find_parts(check_folder(root)))
+    return tuple(sorted(_folder.find_parts(check_folder(root)))) if kind == "folder" else ()
+
+
 def _check_owners(means, kind):
     for name in means:
         if kind != _OWNERS[name]:

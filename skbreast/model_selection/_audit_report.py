@@ -132,7 +132,8 @@ class AuditReport:
 
     def _side(self, title):
         n_copies, n = self.test_copies[title]
-        text = f"{n_copies:,} of {n:,} ({n_copies / n:.1%}) of the second have a copy in the first"
+        first, _, second = title.rpartition(", ")[2].partition("/")
+        text = f"{n_copies:,} of {n:,} patches of {second} ({n_copies / n:.1%}) are also in {first}"
         if title not in self.sides:
             return text
         side = self.sides[title]
@@ -144,7 +145,7 @@ class AuditReport:
         for findings in self.by_kind().values():
             severity = findings[0].severity
             lines.append(f"  {severity:<7}  {count_line(findings)}")
-            if severity == "error":
+            if severity == "error" or findings[0].kind == "unreadable":
                 lines.append(f"           {example_line(findings[0])}")
         width = max(len(title) for title, _ in self.numbers())
         return "\n".join(lines + [f"  {title:<{width}}  {text}" for title, text in self.numbers()])

@@ -12,7 +12,7 @@ from sklearn.model_selection import (
     StratifiedKFold,
     check_cv,
 )
-from sklearn.utils import _safe_indexing, check_consistent_length, get_tags, indexable
+from sklearn.utils import check_consistent_length, get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
@@ -24,10 +24,12 @@ from skbreast._patients import by_patient, check_labels
 from skbreast._routing import groups_for
 from skbreast._validation import check_choice, check_n_jobs, check_number
 from skbreast.metrics import patient_labels, patient_scores, threshold_at_sensitivity
+from skbreast.model_selection._held_out_scores import fit_and_score, positive_scores
 
 __all__ = ["SensitivityThresholdClassifierCV"]
 
 _RESPONSES = ("predict_proba", "decision_function")
+_AGGREGATES = ("mean", "max", "top_k")
 
 
 def _has(method):
@@ -51,9 +53,9 @@ class SensitivityThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, Base
     by : {"patch", "patient"}, default="patch"
         What is counted. "patient" needs `groups` and one label a patient, and compares the
         patients' scores with the threshold.
-    aggregate : {"mean", "max", "top_k", "vote"}, default="mean"
+    aggregate : {"mean", "max", "top_k"}, default="mean"
         How patches' scores become a patient's, see :func:`skbreast.metrics.patient_scores`;
-        without effect where patches are counted.
+        without effect where patches are counted. (Votes would need a threshold of their own.)
     cv : int, splitter or iterable, default=5
         Folds. An integer means ``StratifiedGroupKFold`` over the patients in `groups`, or
         ``StratifiedKFold`` where there are none; shuffled.
@@ -97,7 +99,8 @@ class SensitivityThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, Base
 
     The threshold is chosen with the patients at hand, so on new ones the sensitivity lies around
     the wanted one, not always above. `sensitivity_` and `specificity_` are those at which it was
-    chosen. For a figure to report, cross-validate this classifier, or keep patients aside.
+    chosen. For a figure to report, cross-validate this classifier, or keep patients aside. Weights
+    of samples reach the fit, not the choice of the threshold.
 
     Patient ids reach the `fit` of `estimator` if it knows `groups`: also in steps of a pipeline,
     and in searches, which hand them to their splitter. With metadata routing, they and other
@@ -230,7 +233,7 @@ class SensitivityThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, Base
         """
         check_is_fitted(self)
         positive = self._positive(self.classes_)
-        scores = _positive_scores(self.estimator_, X, self._response(), positive)
+        scores = positive_scores(self.estimator_, X, self._response(), positive)
         ids, scores = patient_scores(scores, groups, aggregate=self.aggregate)
         negative = self.classes_[self.classes_ != positive][0]
         return ids, np.where(scores >= self.threshold_, positive, negative)
@@ -286,7 +289,7 @@ class SensitivityThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, Base
         check_choice(self.by, name="by", choices=("patch", "patient"))
         check_choice(self.response_method, name="response_method", choices=("auto", *_RESPONSES))
         check_n_jobs(self.n_jobs)
-        patient_scores([0.0], [0], aggregate=self.aggregate)  # raises now, not after all folds
+        check_choice(self.aggregate, name="aggregate", choices=_AGGREGATES)
 
     def _check_patients(self, X, y, groups):
         check_consistent_length(X, y)
@@ -336,7 +339,7 @@ class SensitivityThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, Base
     def _score_held_out(self, X, y, positive, params, folds):
         response = self._response()
         scores = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fit_and_score)(self.estimator, X, y, params, fold, response, positive)
+            delayed(fit_and_score)(self.estimator, X, y, params, fold, response, positive)
             for fold in folds
         )
         return np.concatenate([test for _, test in folds]), np.concatenate(scores)
@@ -395,25 +398,3 @@ def _check_enough(n_splits, y, groups):
             f"cv={n_splits} folds need at least {n_splits} {what}"
             f"{' of each class' if groups is None else ''}; there are {min(n_units)}."
         )
-
-
-def _fit_and_score(estimator, X, y, params, fold, response, positive):
-    train, test = fold
-    params = {name: _part(value, train, n_samples=len(y)) for name, value in params.items()}
-    fitted = clone(estimator).fit(_safe_indexing(X, train), y[train], **params)
-    return _positive_scores(fitted, _safe_indexing(X, test), response, positive)
-
-
-def _part(value, rows, *, n_samples):
-    """Return the rows of what has one entry a patch; anything else as it is."""
-    is_aligned = hasattr(value, "__len__") and not isinstance(value, str | bytes | dict)
-    is_aligned = is_aligned and len(value) == n_samples
-    return _safe_indexing(value, rows) if is_aligned else value
-
-
-def _positive_scores(fitted, X, response, positive):
-    values = getattr(fitted, response)(X)
-    place = fitted.classes_.tolist().index(positive)
-    if response == "predict_proba":
-        return values[:, place]
-    return values if place == 1 else -values
