@@ -75,6 +75,8 @@ def test_official_idc_tests_on_the_published_test_patients(real_data):
     )
     assert f"tested on 37 patients ({n_test:,} patches)" in idc.protocol_descr
     assert "no patient on both sides; 50 of the listed patients" in idc.protocol_descr
+    n_unlisted = len(on_disk - lists["train"] - lists["val"] - lists["test"])
+    assert f"{n_unlisted} patients on disk are in no list and left out" in idc.protocol_descr
 
 
 def test_official_idc_thins_listed_patients_only(real_data):

@@ -342,6 +342,12 @@ def test_log_odds_at_the_end_of_the_scale_and_beyond():
     )
     assert perfect.high == 1
     assert perfect.low == pytest.approx(0.025 ** (1 / 3))  # three of three: Clopper & Pearson
+    mixed = patient_bootstrap(  # four patients have each class, though strata are smaller
+        "accuracy", [0, 1, 0, 1, 0, 1, 0, 1], [0, 1, 0, 1, 0, 1, 0, 1],
+        groups=[0, 0, 1, 1, 2, 2, 3, 4], stratify=[0, 1, 0, 1, 0, 1, 0, 1], interval="logit",
+        n_resamples=20,
+    )  # fmt: skip
+    assert mixed.low == pytest.approx(0.025 ** (1 / 4))
     hopeless = patient_bootstrap(
         "accuracy", [0, 1, 1], [1, 0, 0], groups=[0, 1, 2], interval="logit", n_resamples=20
     )

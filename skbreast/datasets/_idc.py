@@ -78,6 +78,8 @@ def load_idc(
             With `splits_dir`, the part of the published split ("" for patients in no list).
         patients_absent : ndarray of str
             Patients of the case lists (of the parts in `split`) that are not on disk.
+        patients_unlisted : ndarray of str
+            Patients on disk that stand in no case list that was read; `split` leaves them out.
         DESCR : str
             The description of the data set.
     (data, target) : tuple of ndarray
@@ -109,9 +111,10 @@ def load_idc(
     check_max_patches(max_patches)
     part_of = _read_parts(splits_dir, split, parts)
     columns = make_columns(_COLUMNS, _find_patches(check_folder(root)))
-    absent = set(part_of) - set(columns["patient"])
+    absent, unlisted = set(part_of) - set(columns["patient"]), set()
     if splits_dir is not None:
         columns["part"] = np.array([part_of.get(p, "") for p in columns["patient"]], dtype=object)
+        unlisted = set(columns["patient"][columns["part"] == ""])
     if split is not None:
         columns = _select(columns, split, parts, root)
         absent = {patient for patient in absent if part_of[patient] in parts}
@@ -128,6 +131,7 @@ def load_idc(
         return_X_y=return_X_y,
         part=columns["part"].astype(str) if "part" in columns else None,
         patients_absent=np.array(sorted(absent), dtype=str),
+        patients_unlisted=np.array(sorted(unlisted), dtype=str),
     )
 
 

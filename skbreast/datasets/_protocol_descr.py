@@ -153,6 +153,8 @@ def _tell_subset(bunch, magnifications, max_patches, split):
         n_published = _PUBLISHED_BREAKHIS[magnifications[0]]
     whole = split is None and (bunch.kind, bunch.protocol) != ("idc", "official")
     told = [f"{absent} of the listed patients are not on disk"] if absent else []
+    unlisted = len(bunch.get("patients_unlisted", ())) if bunch.protocol == "official" else 0
+    told += [f"{unlisted} patients on disk are in no list and left out"] if unlisted else []
     if whole and n_patches < n_published:
         told.append(f"{n_patches:,} of the {n_published:,} published patches")
     elif max_patches is not None and n_patches == max_patches:

@@ -14,6 +14,7 @@ from skbreast.metrics._resampling import (
     check_resampled,
     count_draws,
     draw_patients,
+    least_patients,
     logit_interval,
     percentile_interval,
     rows_of,
@@ -177,7 +178,13 @@ def patient_bootstrap(
     strata = strata_of(stratify, patients)
     values = resampled(strata, n_resamples, random_state)
     if interval == "logit":
-        ends = logit_interval(values, confidence_level, estimate=estimate, strata=strata)
+        ends = logit_interval(
+            values,
+            confidence_level,
+            estimate=estimate,
+            n_degrees=len(patients.ids) - len(np.unique(strata)),
+            n_least=least_patients(stratify, patients),
+        )
     else:
         ends = percentile_interval(values, confidence_level)
     low, high, n_undefined = ends

@@ -12,6 +12,7 @@ __all__ = [
     "check_resampled",
     "count_draws",
     "draw_patients",
+    "least_patients",
     "logit_interval",
     "percentile_interval",
     "rows_of",
@@ -54,6 +55,15 @@ def strata_of(stratify, patients):
     has_class = np.zeros((len(patients.ids), len(classes)), dtype=bool)
     has_class[patients.codes, codes] = True
     return np.unique(has_class, axis=0, return_inverse=True)[1].ravel()
+
+
+def least_patients(stratify, patients):
+    """Return the number of patients who have the class that fewest have; without labels, of all."""
+    if stratify is None:
+        return len(patients.ids)
+    codes = np.unique(check_labels(stratify, name="stratify"), return_inverse=True)[1]
+    pairs = np.unique(np.column_stack([codes, patients.codes]), axis=0)
+    return np.bincount(pairs[:, 0]).min()
 
 
 def draw_patients(strata, n_resamples, random_state, *, block=1):
@@ -122,12 +132,12 @@ def percentile_interval(values, confidence_level):
     return float(low), float(high), len(values) - len(defined)
 
 
-def logit_interval(values, confidence_level, *, estimate, strata):
+def logit_interval(values, confidence_level, *, estimate, n_degrees, n_least):
     """Return the ends of a Student interval on the scale of log odds, of a figure in [0, 1].
 
     As :func:`percentile_interval` otherwise. At 0 or 1 log odds have no scale: the far end is then
-    the binomial bound [1]_ of so many hits in a row as the smallest stratum has patients. Where
-    each patient is a stratum nothing can vary, and nothing is known: 0 to 1.
+    the binomial bound [1]_ of `n_least` hits in a row, the patients of the rarest class. Without
+    degrees of freedom, each patient being a stratum, nothing can vary and nothing is known: 0 to 1.
 
     References
     ----------
@@ -138,12 +148,10 @@ def logit_interval(values, confidence_level, *, estimate, strata):
     if min(estimate, defined.min()) < 0 or max(estimate, defined.max()) > 1:
         raise ValueError("interval='logit' is for metrics that lie between 0 and 1.")
     n_undefined = len(values) - len(defined)
-    sizes = np.unique(strata, return_counts=True)[1]
-    n_degrees = sizes.sum() - len(sizes)
     if n_degrees < 1 or len(defined) < 2:
         return 0.0, 1.0, n_undefined
     if estimate in (0, 1):
-        far = ((1 - confidence_level) / 2) ** (1 / sizes.min())
+        far = ((1 - confidence_level) / 2) ** (1 / n_least)
         return (far, 1.0, n_undefined) if estimate else (0.0, 1 - far, n_undefined)
     error = defined.std(ddof=1) / (estimate * (1 - estimate))
     half_width = error * student.ppf((1 + confidence_level) / 2, n_degrees)
