@@ -23,7 +23,7 @@ KINDS = {
     "patients_share_pictures": ("error", "sets of patient ids that share pictures: one patient?"),
     "label_conflict": ("error", "pictures under several labels"),
     "copies_without_patients": ("error", "pictures with copies that no patient id keeps together"),
-    "copies_together": ("warning", "pictures with copies that a split by patient keeps together"),
+    "copies_together": ("warning", "pictures with copies of one patient or on one side"),
     "look_alike_ids": ("warning", "pairs of patient ids that look alike"),
     "unreadable": ("warning", "patches that cannot be read"),
     "black": ("warning", "black patches"),

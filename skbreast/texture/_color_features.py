@@ -1,11 +1,10 @@
 """Colour features of patches: how far colour alone carries, before anything is learned."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from skbreast._validation import check_patches
 from skbreast.reading import patch_size, read_patches
+from skbreast.texture._patch_features import PatchFeatures
 
 __all__ = ["ColorFeatures", "color_moments"]
 
@@ -74,7 +73,7 @@ def _moments_of_references(references, n_jobs):
     return moments
 
 
-class ColorFeatures(TransformerMixin, BaseEstimator):
+class ColorFeatures(PatchFeatures):
     """Turn patches into the mean and standard deviation of their colour channels.
 
     A baseline without any shape or texture. Stain and scanner differ between hospitals, so a
@@ -143,8 +142,7 @@ class ColorFeatures(TransformerMixin, BaseEstimator):
         ValueError
             If X is no collection of patches.
         """
-        patches = self._check(X, reset=True)
-        self.n_channels_ = 3 if patches.ndim == 1 else patches.shape[3]
+        self._see_patches(X)
         return self
 
     def transform(self, X):
@@ -166,14 +164,7 @@ class ColorFeatures(TransformerMixin, BaseEstimator):
             If X is no collection of patches, has another number of channels than in `fit`, or
             a reference cannot be read.
         """
-        check_is_fitted(self)
-        patches = self._check(X, reset=False)
-        n_channels = 3 if patches.ndim == 1 else patches.shape[3]
-        if n_channels != self.n_channels_:
-            raise ValueError(
-                f"X has patches of {n_channels} channels, but {type(self).__name__} was fitted "
-                f"on patches of {self.n_channels_}."
-            )
+        patches = self._check_like_seen(X)
         if patches.ndim == 4:
             return color_moments(patches)
         starts = range(0, len(patches), _N_REFERENCES)
@@ -199,24 +190,3 @@ class ColorFeatures(TransformerMixin, BaseEstimator):
             channels = ["red", "green", "blue"]
         names = [f"{moment}_{channel}" for moment in ("mean", "std") for channel in channels]
         return np.array(names, dtype=object)
-
-    def _check(self, X, *, reset):
-        patches = check_patches(X)
-        if patches.ndim == 4 and np.asarray(X).ndim == 2:
-            validate_data(self, X, reset=reset, skip_check_array=True)
-        elif reset:
-            self._forget_features()
-            if patches.ndim == 4:
-                self.n_features_in_ = int(np.prod(patches.shape[1:]))
-        return patches
-
-    def _forget_features(self):
-        for name in ("n_features_in_", "feature_names_in_"):
-            vars(self).pop(name, None)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.input_tags.string = True
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags

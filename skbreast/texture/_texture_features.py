@@ -6,16 +6,14 @@ import numpy as np
 from joblib import Parallel, delayed
 from skimage.color import rgb2gray, rgb2hed
 from skimage.feature import graycomatrix, graycoprops, local_binary_pattern
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skbreast._validation import (
     check_n_jobs,
     check_number,
-    check_patches,
-    keep_feature_count,
 )
 from skbreast.reading import PatchReadError, iterate_patches
+from skbreast.texture._patch_features import PatchFeatures
 
 __all__ = ["TextureFeatures", "texture_features"]
 
@@ -225,7 +223,7 @@ def _refuse_other_scales(patches):
     return patches
 
 
-class TextureFeatures(TransformerMixin, BaseEstimator):
+class TextureFeatures(PatchFeatures):
     """Turn patches into local binary patterns and co-occurrence properties of grey and stains.
 
     A baseline that knows texture and nothing else, and needs no network. Gradient boosting makes
@@ -312,8 +310,7 @@ class TextureFeatures(TransformerMixin, BaseEstimator):
         """
         _check_parameters(self.radii, self.distances, self.n_levels)
         check_n_jobs(self.n_jobs)
-        patches = self._check(X, reset=True)
-        self.n_channels_ = 3 if patches.ndim == 1 else patches.shape[3]
+        self._see_patches(X)
         return self
 
     def transform(self, X):
@@ -335,14 +332,7 @@ class TextureFeatures(TransformerMixin, BaseEstimator):
             If X is no collection of patches of raw pixels, has another number of channels than
             in `fit`, or a reference cannot be read.
         """
-        check_is_fitted(self)
-        patches = self._check(X, reset=False)
-        n_channels = 3 if patches.ndim == 1 else patches.shape[3]
-        if n_channels != self.n_channels_:
-            raise ValueError(
-                f"X has patches of {n_channels} channels, but {type(self).__name__} was fitted "
-                f"on patches of {self.n_channels_}."
-            )
+        patches = self._check_like_seen(X)
         parameters = _check_parameters(self.radii, self.distances, self.n_levels)
         return _in_tasks(patches, *parameters, self.n_jobs)
 
@@ -369,16 +359,8 @@ class TextureFeatures(TransformerMixin, BaseEstimator):
         return np.array(names, dtype=object)
 
     def _check(self, X, *, reset):
-        patches = check_patches(X)
-        keep_feature_count(self, X, patches, reset=reset)
+        patches = super()._check(X, reset=reset)
         if patches.ndim == 1:
             return patches
         is_rows = np.asarray(X).ndim == 2
         return np.clip(patches, 0, 255) if is_rows else _refuse_other_scales(patches)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.input_tags.string = True
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
