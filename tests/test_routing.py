@@ -99,7 +99,8 @@ def test_groups_reach_splitter_and_network(bunch, seen):
 @pytest.mark.usefixtures("routing")
 def test_validation_patches_are_transformed_on_their_way(bunch, seen):
     train, val = slice(0, 18), slice(18, 24)
-    model = network().set_fit_request(X_val=True, y_val=True, sample_weight_val=True)
+    asked = {"X_val": True, "y_val": True, "sample_weight_val": True, "groups_val": True}
+    model = network().set_fit_request(**asked)
     pipeline = Pipeline([("darker", Darker()), ("network", model)], transform_input=["X_val"])
     pipeline.fit(
         bunch.data[train],
@@ -107,8 +108,10 @@ def test_validation_patches_are_transformed_on_their_way(bunch, seen):
         X_val=bunch.data[val],
         y_val=bunch.target[val],
         sample_weight_val=np.ones(6),
+        groups_val=bunch.groups[val],
     )
-    X_val, y_val, weights = seen[0]["val"]
+    X_val, y_val, weights, groups_val = seen[0]["val"]
+    np.testing.assert_array_equal(groups_val, bunch.groups[val])
     np.testing.assert_array_equal(X_val, bunch.data[val] // 2)
     np.testing.assert_array_equal(y_val, bunch.target[val])
     np.testing.assert_array_equal(weights, np.ones(6))
