@@ -33,7 +33,7 @@ def _section(name, about, list_table):
         "-" * len(about["title"]),
         "",
         f".. code-block:: console\n\n   $ {about['command']} --out results\n",
-        found["protocol"] + "\n",
+        "\n\n".join([found["protocol"], *found["notes"]]) + "\n",
         list_table(("model", "on", *titles), rows),
     ]
     compared = [_difference(each, shown) for each in found["differences"] if _is_shown(each)]

@@ -69,11 +69,13 @@ def print_rows(rows, title):
     """Print rows of text, the first of which is the header."""
     header, *rows = rows
     table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for number, name in enumerate(header):
-        table.add_column(name, justify="left" if number == 0 else "right")
-    for row in rows:
-        # The interval stands below its figure, so that five figures fit into 80 columns.
-        table.add_row(*(escape(_lines(cell)) for cell in row), end_section=True)
+    table.add_column(header[0])
+    for name in header[1:]:
+        table.add_column(name, justify="right")
+    for name, *cells in rows:
+        # Names are broken and intervals stand below figures: so five of them fit into 80 columns.
+        lines = [name.replace("-", "-\n"), *map(_lines, cells)]
+        table.add_row(*map(escape, lines), end_section=True)
     console.print(table)
 
 
