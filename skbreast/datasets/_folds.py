@@ -34,21 +34,33 @@ def make_folds(X, y, groups=None, *, n_splits=5, random_state=0):
     """
     if groups is None:
         splitter = StratifiedKFold(n_splits, shuffle=True, random_state=random_state)
-    else:
-        n_patients = len(np.unique(groups))
-        if n_patients < n_splits:
-            raise ValueError(
-                f"{n_splits} folds need at least {n_splits} patients; there are {n_patients}."
-            )
-        splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=random_state)
-    folds = list(splitter.split(X, y, groups))
-    for train, _ in folds:
-        if len(np.unique(y[train])) < len(np.unique(y)):
-            raise ValueError(
-                f"{n_splits} folds leave a training part without one of the classes, since too "
-                "few patients have it; ask for fewer folds, or leave that class out."
-            )
+        return _check_folds(list(splitter.split(X, y)), y)
+    n_patients = len(np.unique(groups))
+    if n_patients < n_splits:
+        raise ValueError(
+            f"{n_splits} folds need at least {n_splits} patients; there are {n_patients}."
+        )
+    shuffled = StratifiedGroupKFold(n_splits, shuffle=True, random_state=random_state)
+    folds = list(shuffled.split(X, y, groups))
+    if _tell_lack(folds, y):  # scikit-learn 1.7 loses classes where it shuffles few patients
+        folds = list(StratifiedGroupKFold(n_splits).split(X, y, groups))
+    return _check_folds(folds, y)
+
+
+def _check_folds(folds, y):
+    lack = _tell_lack(folds, y)
+    if lack:
+        raise ValueError(f"{len(folds)} folds leave {lack}; ask for fewer folds.")
     return folds
+
+
+def _tell_lack(folds, y):
+    classes = np.unique(y)
+    if any(len(np.unique(y[train])) < len(classes) for train, _ in folds):
+        return "a training part without one of the classes, since too few patients have it"
+    if any(len(test) == 0 for _, test in folds):
+        return "a test part without patches, since few patients have most of them"
+    return ""
 
 
 def find_straddlers(folds, groups):

@@ -8,8 +8,6 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.model_selection import (
     FixedThresholdClassifier,
-    StratifiedGroupKFold,
-    StratifiedKFold,
     check_cv,
 )
 from sklearn.utils import check_consistent_length, get_tags, indexable
@@ -23,6 +21,7 @@ from skbreast._guards import warn_of_folds, warn_of_missing_groups
 from skbreast._patients import by_patient, check_labels
 from skbreast._routing import groups_for
 from skbreast._validation import check_choice, check_n_jobs, check_number
+from skbreast.datasets._folds import make_folds
 from skbreast.metrics import patient_labels, patient_scores, threshold_at_sensitivity
 from skbreast.model_selection._held_out_scores import fit_and_score, positive_scores
 
@@ -323,9 +322,8 @@ class SensitivityThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, Base
         cv = self.cv
         if isinstance(cv, Integral):
             check_number(cv, name="cv", low=2, integer=True)
-            splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
-            cv = splitter(cv, shuffle=True, random_state=self.random_state)
-            _check_enough(cv.n_splits, y, groups)
+            _check_enough(cv, y, groups)
+            cv = make_folds(X, y, groups, n_splits=int(cv), random_state=self.random_state)
         folds = list(check_cv(cv, y, classifier=True).split(X, y, groups))
         if groups is not None:
             warn_of_folds(folds, groups)
