@@ -376,7 +376,7 @@ def test_clone_and_pickle():
 
 @pytest.mark.filterwarnings("error::skbreast.exceptions.UnknownPatientsWarning")
 def test_networks_and_pipelines_on_patches(save_patches, tmp_path):
-    bunch = make_patches(8, 4, patch_size=16, mpp=1.6, difficulty=0.0, random_state=0)
+    bunch = make_patches(12, 4, patch_size=16, mpp=1.6, difficulty=0.0, random_state=0)
     references = save_patches(bunch.data, tmp_path)
     network = PatchCNNClassifier(max_epochs=1, batch_size=8, early_stopping=True, random_state=0)
     colour = make_pipeline(ColorFeatures(), StandardScaler(), LogisticRegression())
@@ -385,7 +385,7 @@ def test_networks_and_pipelines_on_patches(save_patches, tmp_path):
         model.fit(X, bunch.target, groups=bunch.groups)
         assert model.sensitivity_ >= 0.95
         assert set(model.predict(X)) <= {0, 1}
-        assert len(model.predict_patients(X, bunch.groups)[0]) == 8
+        assert len(model.predict_patients(X, bunch.groups)[0]) == 12
 
 
 @pytest.mark.parametrize("aggregate", ["mean", "max", "top_k"])
