@@ -38,7 +38,10 @@ def _section(name, about, list_table):
     ]
     compared = [_difference(each, shown) for each in found["differences"] if _is_shown(each)]
     if compared:
-        parts.append("Differences to *colour* on the same patients:\n")
+        parts.append(
+            "Differences to *colour* on the same patches, with intervals of the bootstrap and p of "
+            "permutation tests:\n"
+        )
         parts.append(list_table(("model", *titles), compared))
     return "\n".join(parts)
 
@@ -66,8 +69,13 @@ def _is_shown(pair):
 
 
 def _difference(pair, shown):
-    cells = [_interval(pair["figures"].get(each), "difference", "+.3f") for each in shown]
+    values = [pair["figures"].get(each) for each in shown]
+    cells = [_interval(value, "difference", "+.3f") + _p_value(value) for value in values]
     return (f"``{pair['first']}``", *cells)
+
+
+def _p_value(value):
+    return "" if value is None else f", p = {value['p_value']:.2g}"
 
 
 def _interval(value, name, form):
