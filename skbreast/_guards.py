@@ -3,6 +3,7 @@
 import numpy as np
 
 from skbreast._loaded import find_patients, note_told, was_told
+from skbreast._patients import shared_patients
 from skbreast._validation import name_some
 from skbreast._warn import warn_user
 from skbreast.exceptions import PatientLeakageWarning, UnknownPatientsWarning
@@ -22,7 +23,7 @@ def warn_of_shared_patients(training, held_out, *, what, advice):
     advice : str
         What to do, a sentence.
     """
-    shared = _shared(training, held_out)
+    shared = shared_patients(training, held_out)
     if len(shared):
         warn_user(
             f"{what} has patients on both sides, {len(shared)} of the {len(np.unique(held_out))} "
@@ -46,7 +47,7 @@ def warn_of_folds(folds, groups):
     str
         What was said; empty if no patient is on both sides.
     """
-    shared = [_shared(groups[train], groups[test]) for train, test in folds]
+    shared = [shared_patients(groups[train], groups[test]) for train, test in folds]
     n_leaking = sum(len(each) > 0 for each in shared)
     if not n_leaking:
         return ""
@@ -85,8 +86,3 @@ def warn_of_missing_groups(X, *, what):
         )
         note_told(X)  # not before: as an error it shall be raised again
     return patients
-
-
-def _shared(training, held_out):
-    # As text: of one patient's ids one may have been read as a number.
-    return sorted({*map(str, training)} & {*map(str, held_out)})

@@ -8,7 +8,7 @@ from sklearn.utils.validation import column_or_1d
 
 from skbreast._validation import check_groups, find_missing
 
-__all__ = ["Patients", "by_patient", "check_labels"]
+__all__ = ["Patients", "by_patient", "check_labels", "shared_patients"]
 
 
 class Patients(NamedTuple):
@@ -42,3 +42,11 @@ def check_labels(y, *, name):
     y = column_or_1d(np.asarray(y))
     assert_all_finite(y, input_name=name)
     return y
+
+
+def shared_patients(first, second):
+    """Return the sorted ids that stand on both sides, as text.
+
+    As text, since of one patient's ids one may have been read as a number.
+    """
+    return sorted({*map(str, first)} & {*map(str, second)})

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-__all__ = ["Predictions"]
+__all__ = ["COLUMNS", "Predictions"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Predictions:
 
     def take(self, chosen):
         """Return some of the predictions, by a mask or by positions."""
-        columns = {name: getattr(self, name) for name in _COLUMNS}
+        columns = {name: getattr(self, name) for name in COLUMNS}
         return replace(
             self, **{name: column[chosen] for name, column in columns.items() if column is not None}
         )
@@ -52,9 +52,9 @@ class Predictions:
     def join(cls, parts, *, classes=None):
         """Return the predictions of several folds, one after the other."""
         columns = {
-            name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS
+            name: np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS
         }
         return cls(**columns, classes=classes)
 
 
-_COLUMNS = [field.name for field in fields(Predictions) if field.name != "classes"]
+COLUMNS = [field.name for field in fields(Predictions) if field.name != "classes"]

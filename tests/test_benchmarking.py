@@ -363,6 +363,7 @@ def test_digests_know_code_and_files(tmp_path):
     )
     assert digest_estimator(FunctionTransformer(lambda X: X))  # nobody can pickle it
     assert digest_estimator(own()) != digest_estimator(other())
+    assert digest_estimator(DummyClassifier(strategy="constant", constant="x" * 5000))
     weights = tmp_path / "weights.h5"
     weights.write_bytes(b"one")
     model = PatchCNNClassifier("mobilenet", weights=str(weights))

@@ -2,6 +2,7 @@
 
 import inspect
 import marshal
+import os
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -45,7 +46,7 @@ def _value(value):
         return ["partial", _value(value.func), _value(value.args), sorted(value.keywords.items())]
     if callable(value):
         return _code(value)
-    if isinstance(value, str | Path) and Path(value).is_file():
+    if isinstance(value, str | Path) and os.path.isfile(value):  # noqa: PTH113 - of any text
         return f"{value!r} {digest_file(value)}"
     return repr(value) if isinstance(value, str | int | float | None) else joblib.hash(value)
 

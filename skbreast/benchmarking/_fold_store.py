@@ -1,16 +1,14 @@
 """Predictions of finished folds on disk, so that a benchmark that was killed goes on."""
 
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
 from skbreast._files import written_whole
-from skbreast._predictions import Predictions
+from skbreast._predictions import COLUMNS, Predictions
 
 __all__ = ["FoldStore"]
 
-COLUMNS = [field.name for field in fields(Predictions) if field.name != "classes"]
 TIMES = ("fit_seconds", "predict_seconds")
 
 

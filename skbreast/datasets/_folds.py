@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+from skbreast._patients import shared_patients
+
 __all__ = ["find_straddlers", "make_folds", "repair_folds"]
 
 
@@ -74,7 +76,7 @@ def find_straddlers(folds, groups):
     >>> find_straddlers(folds, np.array(["a", "b", "a"]))
     [['a'], []]
     """
-    return [sorted({*groups[train].tolist()} & {*groups[test].tolist()}) for train, test in folds]
+    return [shared_patients(groups[train], groups[test]) for train, test in folds]
 
 
 def repair_folds(folds, groups):
