@@ -108,7 +108,7 @@ def test_views_with_strides(patches):
 
 def test_chunks_do_not_show(patches, monkeypatch):
     whole = jitter_stain(patches, np.random.default_rng(1))
-    monkeypatch.setattr("skbreast.color._CHUNK_BYTES", 1)
+    monkeypatch.setattr("skbreast.color._density_maps._CHUNK_BYTES", 1)
     np.testing.assert_array_equal(whole, jitter_stain(patches, np.random.default_rng(1)))
 
 
