@@ -1,169 +1,157 @@
-"""Colour features: known answers, the same from arrays and files."""
+"""All transformers of `skbreast.texture`: what they share, and images that want to break them."""
 
 import pickle
-import tracemalloc
 
 import numpy as np
 import pytest
-from PIL import Image
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.base import clone
-from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
+import skbreast.texture
 from skbreast.reading import PatchReadError
-from skbreast.texture import ColorFeatures, color_moments
+from skbreast.texture import (
+    ColorFeatures,
+    NucleiFeatures,
+    PFTASFeatures,
+    TextureFeatures,
+    color_features,
+    nuclei_features,
+    pftas_features,
+    texture_features,
+)
 
-NAMES = ["mean_red", "mean_green", "mean_blue", "std_red", "std_green", "std_blue"]
+RICH_COLOURS = {"spaces": ["rgb", "lab", "hed"], "quantiles": [0.1, 0.5]}
+TRANSFORMERS = {
+    "colours": (ColorFeatures(), color_features),
+    "rich colours": (ColorFeatures(**RICH_COLOURS), color_features),
+    "texture": (TextureFeatures(), texture_features),
+    "gabor": (TextureFeatures(radii=[1.5], gabor_wavelengths=[2, 9]), texture_features),
+    "pftas": (PFTASFeatures(), pftas_features),
+    "nuclei": (NucleiFeatures(), nuclei_features),
+}
+
+
+@pytest.fixture(params=TRANSFORMERS)
+def both(request):
+    transformer, function = TRANSFORMERS[request.param]
+    return clone(transformer), function
+
+
+@pytest.fixture
+def transformer(both):
+    return both[0]
 
 
 @pytest.fixture
 def patches():
-    return np.random.default_rng(0).integers(0, 256, size=(7, 5, 9, 3), dtype=np.uint8)
+    return np.random.default_rng(0).integers(0, 256, size=(7, 6, 9, 3), dtype=np.uint8)
 
 
 @pytest.fixture
-def files(patches, tmp_path):
-    paths = [tmp_path / f"patch {i}.png" for i in range(len(patches))]
-    for patch, path in zip(patches, paths, strict=True):
-        Image.fromarray(patch).save(path)
-    return [str(path) for path in paths]
+def references(patches, save_patches, tmp_path):
+    return save_patches(patches, tmp_path)
 
 
-def test_moments_by_hand():
-    red = np.zeros((2, 2, 3), dtype=np.uint8)
-    red[..., 0] = [[0, 100], [100, 200]]
-    red[..., 2] = 7
-    moments = color_moments(np.stack([red, np.full_like(red, 255)]))
-    assert moments.dtype == np.float32
-    np.testing.assert_allclose(moments[0], [100, 0, 7, np.sqrt(5000), 0, 0], rtol=1e-7)
-    assert moments[1].tolist() == [255, 255, 255, 0, 0, 0]
+def test_function_and_transformer_agree(both, patches):
+    transformer, function = both
+    parameters = transformer.get_params()
+    found = function(patches, **parameters)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(transformer.fit_transform(patches), found)
+    assert function(patches[:0], **parameters).shape == (0, found.shape[1])
 
 
-def test_moments_are_those_of_numpy(patches):
-    for given in (
-        patches,
-        patches / np.float32(255),
-        patches[:, :, ::2, :1],
-        patches[..., [0] * 5],
-    ):
-        wide = given.astype(np.float64)
-        expected = np.hstack([wide.mean(axis=(1, 2)), wide.std(axis=(1, 2))])
-        np.testing.assert_allclose(color_moments(given), expected, rtol=1e-6)
+def test_references_processes_and_tasks_do_not_show(transformer, patches, references, monkeypatch):
+    whole = transformer.fit_transform(patches)
+    monkeypatch.setattr("skbreast.texture._tasks._N_PATCHES", 3)
+    for X in (patches, references):
+        for n_jobs in (None, 2):
+            found = transformer.set_params(n_jobs=n_jobs).fit_transform(X)
+            np.testing.assert_array_equal(found, whole)
+    np.testing.assert_array_equal(transformer.transform(patches[3:4]), whole[3:4])
 
 
-def test_a_large_offset_does_not_drown_a_small_deviation():
-    patch = np.float32(1e6) + np.array([0, 1, 0, 1], dtype=np.float32).reshape(1, 2, 2, 1)
-    np.testing.assert_allclose(color_moments(patch), [[1e6 + 0.5, 0.5]])
-    assert color_moments(np.full((1, 50, 50, 1), 0.1, dtype=np.float32))[0, 1] < 1e-8
+def test_references_of_another_size_are_measured_in_it(
+    transformer, patches, references, save_patches, tmp_path
+):
+    (tmp_path / "odd").mkdir()
+    odd = save_patches(patches[:1, :4, :5], tmp_path / "odd")
+    found = transformer.fit(references).transform([references[0], odd[0], *references[1:]])
+    np.testing.assert_array_equal(found[1:2], transformer.transform(patches[:1, :4, :5]))
+    np.testing.assert_array_equal(np.delete(found, 1, axis=0), transformer.transform(patches))
 
 
-def test_a_batch_is_never_copied_whole():
-    patches = np.zeros((20_000, 32, 32, 3), dtype=np.uint8)
-    tracemalloc.start()
-    color_moments(patches)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 1.5 * patches.nbytes  # in float64 it would be 8 times its bytes
-
-
-@pytest.mark.parametrize("shape", [(3, 4, 4), (2, 0, 4, 3), (2, 4, 4, 0)])
-def test_other_shapes_are_refused(shape):
-    with pytest.raises(ValueError, match="at least one pixel and channel"):
-        color_moments(np.zeros(shape))
-
-
-def test_files_give_what_their_pixels_give(patches, files):
-    from_array = ColorFeatures().fit_transform(patches)
-    for n_jobs in (None, 2):
-        from_files = ColorFeatures(n_jobs=n_jobs).fit_transform(files)
-        assert from_files.dtype == np.float32
-        np.testing.assert_array_equal(from_files, from_array)
-
-
-def test_a_patch_of_another_size_keeps_its_own_moments(patches, files, tmp_path):
-    odd = str(tmp_path / "edge.png")
-    Image.fromarray(patches[0, :2, :3]).save(odd)
-    features = ColorFeatures().fit(files).transform([files[0], odd, *files[1:]])
-    np.testing.assert_array_equal(features[1:2], color_moments(patches[:1, :2, :3]))
-    np.testing.assert_array_equal(np.delete(features, 1, axis=0), color_moments(patches))
-
-
-def test_chunks_do_not_show(patches, files, monkeypatch):
-    whole = ColorFeatures().fit_transform(files)
-    monkeypatch.setattr("skbreast.texture._color_features._N_REFERENCES", 3)
-    monkeypatch.setattr("skbreast.texture._color_features._N_VALUES", 1)
-    np.testing.assert_array_equal(ColorFeatures().fit_transform(files), whole)
-    np.testing.assert_array_equal(color_moments(patches), whole)
-
-
-def test_a_missing_file_is_named(files):
-    with pytest.raises(PatchReadError, match=r"gone\.png"):
-        ColorFeatures().fit(files).transform([*files, "gone.png"])
-
-
-def test_names(patches, files):
-    assert ColorFeatures().fit(patches).get_feature_names_out().tolist() == NAMES
-    assert ColorFeatures().fit(files).get_feature_names_out().tolist() == NAMES
-    two = ColorFeatures().fit(patches[..., :2]).get_feature_names_out().tolist()
-    assert two == ["mean_channel0", "mean_channel1", "std_channel0", "std_channel1"]
-    with pytest.raises(NotFittedError):
-        ColorFeatures().get_feature_names_out()
-
-
-def test_set_output(patches):
+def test_names_and_frames(transformer, patches):
     pytest.importorskip("pandas")
-    frame = ColorFeatures().set_output(transform="pandas").fit_transform(patches)
-    assert frame.columns.tolist() == NAMES
-    np.testing.assert_array_equal(frame.to_numpy(), color_moments(patches))
+    with pytest.raises(NotFittedError):
+        transformer.get_feature_names_out()
+    frame = transformer.set_output(transform="pandas").fit_transform(patches)
+    names = transformer.get_feature_names_out()
+    assert names.dtype == object
+    assert frame.columns.tolist() == names.tolist()
+    assert len(set(names)) == len(names)
 
 
-def test_rows_with_column_names():
-    pd = pytest.importorskip("pandas")
-    frame = pd.DataFrame([[1.0, 2.0], [3.0, 4.0]], columns=["a", "b"])
-    features = ColorFeatures().fit(frame)
-    assert features.feature_names_in_.tolist() == ["a", "b"]
-    assert features.transform(frame).tolist() == [[1, 2, 0, 0], [3, 4, 0, 0]]
-    with pytest.raises(ValueError, match="feature names should match"):
-        features.transform(frame.rename(columns={"b": "c"}))
+def test_pickles_and_refusals(transformer, patches, references):
+    transformer.fit(patches)
+    again = pickle.loads(pickle.dumps(transformer))
+    np.testing.assert_array_equal(again.transform(patches), transformer.transform(patches))
+    with pytest.raises(ValueError, match=r"2 channels, but .*Features was fitted on patches of 3"):
+        transformer.transform(patches[..., :2])
+    with pytest.raises(PatchReadError, match=r"gone\.png"):
+        transformer.transform([*references, "gone.png"])
 
 
-def test_what_was_seen_in_fit(patches, files):
-    features = ColorFeatures().fit(patches)
-    assert features.n_features_in_ == 5 * 9 * 3
-    assert features.transform(patches[:, :4, :4]).shape == (7, 6)
-    with pytest.raises(ValueError, match="patches of 2 channels, but ColorFeatures was fitted on"):
-        features.transform(patches[..., :2])
-    assert not hasattr(features.fit(files), "n_features_in_")
-    assert features.transform(patches).shape == (7, 6)
+def test_every_public_name_says_where_it_lives():
+    for name in skbreast.texture.__all__:
+        if name.endswith("Features"):
+            assert getattr(skbreast.texture, name).__module__ == "skbreast.texture"
 
 
-def test_clone_and_pickle(patches):
-    features = ColorFeatures(n_jobs=2).fit(patches)
-    assert clone(features).get_params() == {"n_jobs": 2}
-    again = pickle.loads(pickle.dumps(features))
-    np.testing.assert_array_equal(again.transform(patches), features.transform(patches))
+def _noise(random, shape):
+    return random.integers(0, 256, size=shape)
 
 
-def test_colour_carries_far_on_real_patches(real_data):
-    paths = sorted((real_data / "IDC_regular_ps50_idx5").glob("*/*/*.png"))[::5]
-    references = np.array([str(path) for path in paths], dtype=object)
-    y = np.array([int(path.parent.name) for path in paths])
-    groups = np.array([path.parents[1].name for path in paths])
+def _one_channel_zero(random, shape):
+    patches = random.integers(0, 256, size=shape)
+    patches[..., random.integers(shape[-1])] = 0
+    return patches
 
-    def auc(*steps):
-        scores = cross_val_score(
-            make_pipeline(*steps),
-            references,
-            y,
-            groups=groups,
-            cv=StratifiedGroupKFold(5),
-            scoring="roc_auc",
-        )
-        return scores.mean()
 
-    assert auc(DummyClassifier()) == 0.5
-    assert auc(ColorFeatures(), StandardScaler(), LogisticRegression()) > 0.75
+KINDS = {
+    "constant": lambda random, shape: np.full(shape, random.integers(0, 256)),
+    "one colour": lambda random, shape: np.zeros(shape, int) + random.integers(0, 256, shape[-1]),
+    "noise": _noise,
+    "black and white": lambda random, shape: random.integers(0, 2, size=shape) * 255,
+    "nearly black": lambda random, shape: random.integers(0, 3, size=shape),
+    "nearly white": lambda random, shape: 255 - random.integers(0, 3, size=shape),
+    "one channel zero": _one_channel_zero,
+    "ramp": lambda random, shape: np.arange(np.prod(shape)).reshape(shape) % 256,
+    "one pixel": lambda random, shape: 255 * (np.arange(np.prod(shape)) == 0).reshape(shape),
+}
+
+
+@st.composite
+def batches(draw, channels=(1, 2, 3, 3, 3, 4)):
+    sides = st.integers(1, 40)
+    shape = draw(st.integers(1, 3)), draw(sides), draw(sides), draw(st.sampled_from(channels))
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    batch = KINDS[draw(st.sampled_from(sorted(KINDS)))](random, shape)
+    is_scaled_by_chance = 0 < batch.max() <= 1
+    as_float = draw(st.booleans()) and not is_scaled_by_chance
+    return batch.astype(np.float32 if as_float else np.uint8)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", TRANSFORMERS)
+@settings(max_examples=170, deadline=None, derandomize=True, database=None)
+@given(data=st.data())
+def test_no_image_breaks_a_transformer(name, data):
+    transformer = clone(TRANSFORMERS[name][0])
+    batch = data.draw(batches(channels=(3,)) if name == "rich colours" else batches())
+    features = transformer.fit_transform(batch)
+    assert features.shape == (len(batch), len(transformer.get_feature_names_out()))
+    assert features.dtype == np.float32
+    assert np.isfinite(features).all()

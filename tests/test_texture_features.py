@@ -6,18 +6,25 @@ import warnings
 import numpy as np
 import pytest
 from PIL import Image
+from skimage.color import rgb2gray, rgb2hed
+from skimage.feature import graycomatrix, graycoprops, local_binary_pattern
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline, make_union
 
+from skbreast.datasets import load_idc, make_patches
 from skbreast.persistence import load, save
-from skbreast.reading import PatchReadError
+from skbreast.reading import PatchReadError, read_patches
 from skbreast.texture import ColorFeatures, TextureFeatures, texture_features
 
-MODULE = "skbreast.texture._texture_features"
-PROPERTIES = ["contrast", "dissimilarity", "homogeneity", "energy", "correlation", "entropy"]
+TASKS = "skbreast.texture._tasks"
+OF_SCIKIT_IMAGE = ["contrast", "dissimilarity", "homogeneity", "energy", "correlation", "entropy"]
+PROPERTIES = [
+    *OF_SCIKIT_IMAGE, "variance", "sum_variance", "sum_entropy", "difference_variance",
+    "difference_entropy", "information1", "information2",
+]  # fmt: skip
 PLANES = ["grey", "haematoxylin", "eosin"]
 
 
@@ -56,14 +63,27 @@ def properties_by_hand(pairs):
     _, counts = np.unique(pairs, axis=0, return_counts=True)
     shares = counts / counts.sum()
     apart = first - second
+    marginal, joint = entropy(first), -(shares * np.log(shares)).sum()
     return [
         (apart**2).mean(),
         np.abs(apart).mean(),
         (1 / (1 + apart**2)).mean(),
         np.sqrt((shares**2).sum()),
         np.corrcoef(first, second)[0, 1],
-        -(shares * np.log(shares)).sum(),
+        joint,
+        first.var(),
+        (first + second).var(),
+        entropy(first + second),
+        np.abs(apart).var(),
+        entropy(np.abs(apart)),
+        (joint - 2 * marginal) / marginal,
+        np.sqrt(1 - np.exp(-2 * (2 * marginal - joint))),
     ]
+
+
+def entropy(values):
+    shares = np.unique(values, return_counts=True)[1] / len(values)
+    return -(shares * np.log(shares)).sum()
 
 
 @pytest.fixture
@@ -89,6 +109,29 @@ def test_cooccurrence_by_hand(distance, n_levels):
         assert found[f"glcm_grey_distance{distance}_{name}"][0] == pytest.approx(value, rel=1e-5)
 
 
+def test_haralicks_features_are_those_of_mahotas():
+    haralick = pytest.importorskip("mahotas.features").haralick
+    image = np.random.default_rng(2).integers(0, 256, size=(20, 30), dtype=np.uint8)
+    found = named(image[None, :, :, None], distances=[1], n_levels=16)
+    theirs = haralick(image // 16)  # each angle; entropies in bits
+    bits = np.log(2)
+    expected = {
+        "contrast": theirs[:, 1],
+        "correlation": theirs[:, 2],
+        "variance": theirs[:, 3],
+        "homogeneity": theirs[:, 4],
+        "sum_variance": theirs[:, 6],
+        "sum_entropy": bits * theirs[:, 7],
+        "entropy": bits * theirs[:, 8],
+        "difference_entropy": bits * theirs[:, 10],
+        "information1": theirs[:, 11],
+        "information2": np.sqrt(1 - (1 - theirs[:, 12] ** 2) ** bits),
+    }
+    for name, values in expected.items():
+        value = found[f"glcm_grey_distance1_{name}"][0]
+        assert value == pytest.approx(values.mean(), rel=1e-4), name
+
+
 def test_patterns_of_an_edge_by_hand():
     """Left half dark, right half bright: three pixels' columns know what lies beside them."""
     patch = np.zeros((1, 10, 10, 1), dtype=np.uint8)
@@ -104,6 +147,62 @@ def test_a_bright_dot_by_hand():
     patch = np.full((1, 11, 11, 1), 50, dtype=np.uint8)
     patch[:, 5, 5] = 250
     assert named(patch, radii=[1])["lbp_grey_radius1_0of8"][0] == pytest.approx(1 / 121)
+
+
+def patterns_by_scikit_image(plane, radius):
+    margin = int(np.ceil(radius))
+    mirrored = np.pad(plane, margin, mode="reflect")
+    patterns = local_binary_pattern(mirrored, 8, radius, method="uniform")
+    inside = patterns[margin:-margin, margin:-margin]
+    return np.bincount(inside.astype(int).ravel(), minlength=10) / plane.size
+
+
+def properties_by_scikit_image(plane, distance, n_levels):
+    levels = (plane.astype(int) * n_levels // 256).astype(np.uint8)
+    angles = np.arange(4) * np.pi / 4
+    matrices = graycomatrix(levels, [distance], angles, n_levels, symmetric=True)
+    return [graycoprops(matrices, name).mean() for name in OF_SCIKIT_IMAGE]
+
+
+def features_by_scikit_image(patch, radii=(1, 2, 3), distances=(1, 3), n_levels=32):
+    """Measure one patch plainly, the way a loop over patches does."""
+    stains = rgb2hed(patch)[..., :2] * 255 / 0.1
+    planes = [rgb2gray(patch) * 255, stains[..., 0], stains[..., 1]]
+    features = []
+    for plane in np.clip(np.rint(planes), 0, 255).astype(np.uint8):
+        features += [patterns_by_scikit_image(plane, radius) for radius in radii]
+        features += [properties_by_scikit_image(plane, each, n_levels) for each in distances]
+    return np.concatenate(features)
+
+
+def assert_as_scikit_image(patches, **parameters):
+    expected = [features_by_scikit_image(patch, **parameters) for patch in patches]
+    names = TextureFeatures(**parameters).fit(patches).get_feature_names_out()
+    # of scikit-image's properties alone
+    known = [name.startswith("lbp") or name.endswith(tuple(OF_SCIKIT_IMAGE)) for name in names]
+    known &= ~np.array([name.endswith(("sum_entropy", "difference_entropy")) for name in names])
+    np.testing.assert_allclose(
+        texture_features(patches, **parameters)[:, known], expected, rtol=1e-5, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("n_levels", [2, 32, 256])
+@pytest.mark.parametrize("shape", [(4, 4), (6, 17), (33, 20)])
+def test_random_patches_as_scikit_image(shape, n_levels):
+    random = np.random.default_rng(0)
+    noise = random.integers(0, 256, size=(3, *shape, 3), dtype=np.uint8)
+    flat = random.integers(180, 184, size=(3, *shape, 3), dtype=np.uint8)  # many neighbours alike
+    patches = np.concatenate([noise, flat, np.full((1, *shape, 3), [200, 90, 150], np.uint8)])
+    assert_as_scikit_image(patches, radii=(0.5, 1, 2.4, 7), n_levels=n_levels)
+
+
+def test_synthetic_patches_as_scikit_image():
+    assert_as_scikit_image(make_patches(3, 3, patch_size=48, random_state=0).data)
+
+
+def test_real_patches_as_scikit_image(real_data):
+    idc = load_idc(real_data / "IDC_regular_ps50_idx5")
+    assert_as_scikit_image(read_patches(idc.data[::150], size=(50, 50)))
 
 
 def test_every_histogram_sums_to_one(patches):
@@ -172,9 +271,10 @@ def test_chunks_and_processes_do_not_show(patches, references, monkeypatch):
     whole = texture_features(patches)
     np.testing.assert_array_equal(texture_features(patches[3:4]), whole[3:4])
     np.testing.assert_array_equal(texture_features(patches, n_jobs=2), whole)
-    for n_patches, n_cells in ((3, 1), (1, 2**14)):
-        monkeypatch.setattr(f"{MODULE}._N_PATCHES", n_patches)
-        monkeypatch.setattr(f"{MODULE}._N_CELLS", n_cells)
+    for n_patches, n_cells, n_pixels in ((3, 1, 100), (1, 2**14, 1)):
+        monkeypatch.setattr(f"{TASKS}._N_PATCHES", n_patches)
+        monkeypatch.setattr("skbreast.texture._cooccurrence._N_CELLS", n_cells)
+        monkeypatch.setattr("skbreast.texture._patterns._N_PIXELS", n_pixels)
         np.testing.assert_array_equal(texture_features(patches), whole)
         np.testing.assert_array_equal(texture_features(patches, n_jobs=2), whole)
         for n_jobs in (None, 2):
@@ -197,10 +297,10 @@ def test_only_one_chunk_of_pixels_is_held(patches, references, monkeypatch):
         held.append(len(references))
         return read(references)
 
-    import skbreast.texture._texture_features as module
+    import skbreast.texture._tasks as module
 
-    read = module.iterate_patches
-    monkeypatch.setattr(module, "iterate_patches", spied)
+    read = module.read_same_size
+    monkeypatch.setattr(module, "read_same_size", spied)
     monkeypatch.setattr(module, "_N_PATCHES", 3)
     TextureFeatures().fit_transform(references)
     assert held == [3, 3, 1]
@@ -263,10 +363,10 @@ def test_parameters_out_of_range_are_refused(patches, parameters, message):
 
 def test_names(patches, references):
     names = TextureFeatures().fit(patches).get_feature_names_out().tolist()
-    assert len(names) == len(set(names)) == 3 * (3 * 10 + 2 * 6)
+    assert len(names) == len(set(names)) == 3 * (3 * 10 + 2 * 13)
     assert TextureFeatures().fit(references).get_feature_names_out().tolist() == names
     assert names[0] == "lbp_grey_radius1_0of8"
-    assert names[-1] == "glcm_eosin_distance3_entropy"
+    assert names[-1] == "glcm_eosin_distance3_information2"
     grey = TextureFeatures().fit(patches[..., :1]).get_feature_names_out()
     assert grey.tolist() == names[: len(grey)]
     with pytest.raises(NotFittedError):

@@ -1,80 +1,113 @@
 """Colour features of patches: how far colour alone carries, before anything is learned."""
 
+from functools import partial
+
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
+from skimage.color import rgb2hed, rgb2lab
 
-from skbreast.reading import patch_size, read_patches
-from skbreast.texture._patch_features import PatchFeatures
+from skbreast._rgb_patches import check_raw_pixels
+from skbreast._validation import check_choice
+from skbreast.texture._color_moments import color_moments
+from skbreast.texture._parameters import check_numbers
+from skbreast.texture._patch_features import PatchFeatures, channel_names
+from skbreast.texture._planes import check_stack
+from skbreast.texture._tasks import measure_in_tasks
 
-__all__ = ["ColorFeatures", "color_moments"]
+__all__ = ["ColorFeatures", "color_features"]
 
-_N_REFERENCES = 256  # read at once: a quarter of a gigabyte where patches are 700 x 460
-_N_VALUES = 2**22  # turned into float64 at once: 32 MiB
+SPACES = ("rgb", "lab", "hed")
+CHANNELS = {"lab": ["lab_l", "lab_a", "lab_b"], "hed": ["haematoxylin", "eosin", "dab"]}
+_CONVERTERS = {"lab": rgb2lab, "hed": rgb2hed}
 
 
-def color_moments(patches):
-    """Return the mean and the standard deviation of every channel of every patch.
+def color_features(patches, *, spaces=("rgb",), quantiles=(), n_jobs=None):
+    """Return moments, and quantiles if wanted, of every channel in one or more colour spaces.
 
     Parameters
     ----------
     patches : ndarray of shape (n_patches, height, width, channels)
-        Finite numbers in any range; uint8 0…255 as a rule.
+        Finite numbers in any range for "rgb"; raw pixels 0…255, uint8 or float, for the others.
+    spaces : sequence of {"rgb", "lab", "hed"}, default=("rgb",)
+        Colour spaces: the pixels as they are, any number of channels; CIELAB (D65), and the
+        densities of haematoxylin, eosin and DAB, of three channels.
+    quantiles : sequence of float, default=()
+        Quantiles, 0…1.
+    n_jobs : int, default=None
+        Threads. None means 1, or what :func:`joblib.parallel_config` says.
 
     Returns
     -------
-    ndarray of shape (n_patches, 2 * channels), float32
-        The means of all channels, then their (population) standard deviations, in the unit of
-        `patches`. Computed in float64, a few patches at a time: a batch is never copied whole.
+    ndarray of shape (n_patches, n_spaces * (2 + n_quantiles) * channels), float32
+        For each space the means of all channels, their (population) standard deviations, and
+        each quantile. In the unit of `patches` for "rgb", else in those of
+        :func:`skimage.color.rgb2lab` and :func:`skimage.color.rgb2hed`.
 
     Raises
     ------
     ValueError
-        If `patches` isn't 4-D or has no pixels or channels.
+        If `patches` isn't 4-D, hasn't the channels or the range that a space wants, or a
+        parameter is out of its range.
+
+    See Also
+    --------
+    ColorFeatures : The same as a transformer, with names, and for references.
+
+    References
+    ----------
+    Ruifrok and Johnston, "Quantification of histochemical staining by color deconvolution",
+    Analytical and Quantitative Cytology and Histology 23 (2001).
 
     Examples
     --------
     >>> import numpy as np
-    >>> from skbreast.texture import color_moments
-    >>> patch = np.array([[[0, 10, 255], [4, 10, 255]]], dtype=np.uint8)
-    >>> color_moments(patch[None]).tolist()
-    [[2.0, 10.0, 255.0, 2.0, 0.0, 0.0]]
+    >>> from skbreast.texture import color_features
+    >>> blue = np.full((1, 4, 4, 3), [0, 0, 255], dtype=np.uint8)
+    >>> color_features(blue, spaces=["lab"]).round().tolist()
+    [[32.0, 79.0, -108.0, 0.0, 0.0, 0.0]]
     """
-    patches = np.asarray(patches)
-    if patches.ndim != 4 or 0 in patches.shape[1:]:
+    patches = check_stack(patches)
+    measure = _measurer(spaces, quantiles, patches.shape[3])
+    if set(spaces) != {"rgb"}:
+        check_raw_pixels(patches)
+    return measure_in_tasks(patches, measure, n_jobs=n_jobs, prefer="threads")
+
+
+def _measurer(spaces, quantiles, n_channels):
+    """Check the parameters and return what measures pixels with them."""
+    spaces = _check_spaces(spaces)
+    quantiles = check_numbers(quantiles, name="quantiles", low=0, high=1, may_be_empty=True)
+    if n_channels != 3 and set(spaces) != {"rgb"}:
         raise ValueError(
-            "patches must be (n_patches, height, width, channels) with at least one pixel and "
-            f"channel; got shape {patches.shape}."
+            f"spaces={spaces!r} wants patches of three channels, red, green and blue; got "
+            f'{n_channels}: only spaces=["rgb"] takes them.'
         )
-    n_patches, height, width, n_channels = patches.shape
-    moments = np.empty((n_patches, 2 * n_channels), dtype=np.float32)
-    step = max(1, _N_VALUES // (height * width * n_channels))
-    for start in range(0, n_patches, step):
-        block = patches[start : start + step].reshape(-1, height * width, n_channels)
-        moments[start : start + step] = _block_moments(block)
-    return moments
+    return partial(_measure, spaces=spaces, quantiles=quantiles)
 
 
-def _block_moments(block):
-    # channels before pixels: sums then run along contiguous memory, several times faster
-    values = np.moveaxis(block, 2, 1).astype(np.float64, order="C")
-    means = values.mean(axis=2)
-    values -= means[:, :, None]
-    variances = np.einsum("ncp,ncp->nc", values, values) / values.shape[2]
-    return np.hstack([means, np.sqrt(variances)])
+def _check_spaces(spaces):
+    is_list = isinstance(spaces, list | tuple) and len(spaces) > 0
+    if not is_list or len(set(map(str, spaces))) < len(spaces):
+        raise ValueError(
+            'spaces must be a list or tuple of "rgb", "lab" and "hed", at least one and none '
+            f"twice; got {spaces!r}."
+        )
+    return [check_choice(each, name="Each of spaces", choices=SPACES) for each in spaces]
 
 
-def _moments_of_references(references, n_jobs):
-    # each in its own size: resized, a patch's deviation would hang on its neighbours in X
-    sizes = [patch_size(each) for each in references]
-    moments = np.empty((len(references), 6), dtype=np.float32)
-    for size in set(sizes):
-        rows = [row for row, each in enumerate(sizes) if each == size]
-        moments[rows] = color_moments(read_patches(references[rows], size=size, n_jobs=n_jobs))
-    return moments
+def _measure(patches, *, spaces, quantiles):
+    columns = []
+    for space in spaces:
+        values = patches if space == "rgb" else _CONVERTERS[space](patches / np.float32(255))
+        columns.append(color_moments(values))
+        if quantiles:
+            pixels = values.reshape(len(values), -1, values.shape[3])
+            found = np.quantile(pixels, quantiles, axis=1)
+            columns.append(np.moveaxis(found, 0, 1).reshape(len(values), -1))
+    return np.hstack(columns).astype(np.float32)
 
 
 class ColorFeatures(PatchFeatures):
-    """Turn patches into the mean and standard deviation of their colour channels.
+    """Turn patches into moments, and quantiles if wanted, of their colour channels.
 
     A baseline without any shape or texture. Stain and scanner differ between hospitals, so a
     network can look good by colour alone; what it gains over a classifier on these six numbers
@@ -82,8 +115,14 @@ class ColorFeatures(PatchFeatures):
 
     Parameters
     ----------
+    spaces : sequence of {"rgb", "lab", "hed"}, default=("rgb",)
+        Colour spaces: the pixels as they are, CIELAB, and the densities of haematoxylin, eosin
+        and DAB. All but "rgb" want three channels of raw pixels, 0…255.
+    quantiles : sequence of float, default=()
+        Quantiles of each channel beside its moments, 0…1.
     n_jobs : int, default=None
-        Threads that read patch references; arrays don't need any.
+        Threads that read and measure patches. None means 1, or what
+        :func:`joblib.parallel_config` says.
 
     Attributes
     ----------
@@ -96,14 +135,20 @@ class ColorFeatures(PatchFeatures):
 
     See Also
     --------
-    color_moments : The same as a function.
+    color_features : The same as a function.
+    color_moments : What it computes by default.
 
     Notes
     -----
     `X` is a 4-D array of patches, a 1-D collection of patch references, which are read some at a
     time so that memory stays flat, or 2-D rows, each read as one pixel of that many channels.
     Patches of another height and width than in `fit` are fine, another number of channels isn't;
-    references of different sizes are each measured in their own size.
+    references of different sizes are each measured in their own size. Where `spaces` wants raw
+    pixels, rows are cut off at 0 and 255.
+
+    A feature's name says the moment or quantile, then the channel: red, green and blue, or
+    channel0, channel1, … where there aren't three; lab_l, lab_a and lab_b; haematoxylin, eosin
+    and dab.
 
     Examples
     --------
@@ -119,74 +164,25 @@ class ColorFeatures(PatchFeatures):
 
     __module__ = "skbreast.texture"  # saved files name the class by its public place
 
-    def __init__(self, *, n_jobs=None):
+    _prefer = "threads"  # numpy and decoders don't hold Python's lock
+
+    def __init__(self, *, spaces=("rgb",), quantiles=(), n_jobs=None):
+        self.spaces = spaces
+        self.quantiles = quantiles
         self.n_jobs = n_jobs
 
-    def fit(self, X, y=None):
-        """Check the patches and note their number of channels; nothing is learned from them.
+    def _measurer(self):
+        return _measurer(self.spaces, self.quantiles, self.n_channels_)
 
-        Parameters
-        ----------
-        X : array-like
-            Patches, references or rows, as in the class's notes. References aren't read here.
-        y : None
-            Ignored.
+    def _wants_raw_pixels(self):
+        return set(_check_spaces(self.spaces)) != {"rgb"}
 
-        Returns
-        -------
-        ColorFeatures
-            Itself.
-
-        Raises
-        ------
-        ValueError
-            If X is no collection of patches.
-        """
-        self._see_patches(X)
-        return self
-
-    def transform(self, X):
-        """Compute the features.
-
-        Parameters
-        ----------
-        X : array-like
-            Patches, references or rows, as in the class's notes.
-
-        Returns
-        -------
-        ndarray of shape (n_patches, 2 * n_channels_), float32
-            Means, then standard deviations, in the unit of the pixels (0…255 for references).
-
-        Raises
-        ------
-        ValueError
-            If X is no collection of patches, has another number of channels than in `fit`, or
-            a reference cannot be read.
-        """
-        patches = self._check_like_seen(X)
-        if patches.ndim == 4:
-            return color_moments(patches)
-        starts = range(0, len(patches), _N_REFERENCES)
-        chunks = (patches[start : start + _N_REFERENCES] for start in starts)
-        return np.vstack([_moments_of_references(each, self.n_jobs) for each in chunks])
-
-    def get_feature_names_out(self, input_features=None):
-        """Return the names of the features, such as "mean_red" or "std_channel3".
-
-        Parameters
-        ----------
-        input_features : None
-            Ignored: the names follow from the channels.
-
-        Returns
-        -------
-        ndarray of shape (2 * n_channels_,), object
-            The names; red, green and blue where there are three channels.
-        """
-        check_is_fitted(self)
-        channels = [f"channel{i}" for i in range(self.n_channels_)]
-        if self.n_channels_ == 3:
-            channels = ["red", "green", "blue"]
-        names = [f"{moment}_{channel}" for moment in ("mean", "std") for channel in channels]
-        return np.array(names, dtype=object)
+    def _feature_names(self):
+        statistics = ["mean", "std", *(f"quantile{quantile:g}" for quantile in self.quantiles)]
+        channels_of = {"rgb": channel_names(self.n_channels_), **CHANNELS}
+        return [
+            f"{statistic}_{channel}"
+            for space in self.spaces
+            for statistic in statistics
+            for channel in channels_of[space]
+        ]
