@@ -1,6 +1,12 @@
 """Warnings of our own, for those who want to filter them."""
 
-__all__ = ["PatientLeakageWarning", "TrainingInterruptedWarning", "UnknownPatientsWarning"]
+__all__ = [
+    "PatientLeakageWarning",
+    "PoorPatchesWarning",
+    "TrainingInterruptedWarning",
+    "UnchangedPatchesWarning",
+    "UnknownPatientsWarning",
+]
 
 
 class PatientLeakageWarning(UserWarning):
@@ -18,6 +24,21 @@ class PatientLeakageWarning(UserWarning):
     """
 
 
+class PoorPatchesWarning(UserWarning):
+    """Patches show no sharp tissue: they are background, out of focus or inked.
+
+    They are handed on all the same; the message counts them.
+
+    Examples
+    --------
+    Make it an error, where patches were chosen before:
+
+    >>> import warnings
+    >>> from skbreast.exceptions import PoorPatchesWarning
+    >>> warnings.simplefilter("error", PoorPatchesWarning)  # doctest: +SKIP
+    """
+
+
 class TrainingInterruptedWarning(UserWarning):
     """Training was interrupted from the keyboard; the classifier keeps what it learned.
 
@@ -28,6 +49,14 @@ class TrainingInterruptedWarning(UserWarning):
     >>> import warnings
     >>> from skbreast.exceptions import TrainingInterruptedWarning
     >>> warnings.simplefilter("error", TrainingInterruptedWarning)  # doctest: +SKIP
+    """
+
+
+class UnchangedPatchesWarning(UserWarning):
+    """Patches went through a stain normaliser as they were, for want of stain to be measured.
+
+    They are blank, black, of one colour, marked with ink, or too small. The message counts them;
+    ``n_unchanged_`` of the normaliser does, too.
     """
 
 
