@@ -77,7 +77,7 @@ class Side:
 
     def __init__(self, function, arguments):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.contest", function, json.dumps(arguments)],
+            [_interpreter(function), "-m", "benchmarks.contest", function, json.dumps(arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -109,6 +109,14 @@ class Side:
         if not line:
             raise RuntimeError(f"{self.process.args} ended with {self.process.wait()}.")
         return json.loads(line)
+
+
+def _interpreter(function):
+    """Return the Python of a side: of one that wants other versions, that of its variable.
+
+    Of ``"benchmarks.stain:tiatoolbox"`` it is ``BENCH_PYTHON_TIATOOLBOX``.
+    """
+    return os.environ.get(f"BENCH_PYTHON_{function.partition(':')[2].upper()}", sys.executable)
 
 
 def contest(sides, rounds):

@@ -16,7 +16,10 @@ from pathlib import Path
 from benchmarks.contest import ROOT
 from benchmarks.tables import markdown
 
-SUBJECTS = ("frozen", "files", "workers", "training", "searches", "start", "growth", "audit")
+SUBJECTS = (
+    "frozen", "files", "workers", "training", "searches", "start", "growth", "audit", "stain",
+    "texture",
+)  # fmt: skip
 PACKAGES = (
     "skbreast", "tensorflow", "keras", "openvino", "onnxruntime", "torch", "timm", "embetter",
     "scikeras", "skorch", "scikit-learn", "numpy",
