@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 
 from result_tables import results_tables  # noqa: E402 (it stands beside this file)
+from stain_tables import stain_tables  # noqa: E402 (it stands beside this file)
 
 from benchmarks.tables import table, where  # noqa: E402 (it stands at the root)
 
@@ -89,24 +90,45 @@ def _first_line(module):
     return first_line.replace("``", "`").replace("`", "``")
 
 
-def benchmarks_tables():
-    """Return all that was measured last, a table a contest."""
+def benchmarks_tables(*, only=None, without=()):
+    """Return what was measured last, a table a contest, by how the titles begin."""
     text = (ROOT / "benchmarks" / "results.json").read_text(encoding="utf-8")
     content = json.loads(text)
     parts = [where(content)]
     for title, contest in content["contests"].items():
+        if title.startswith(without) or (only and not title.startswith(only)):
+            continue
         header, *rows = table(contest)
         drawn = list_table(header, rows)
         parts += [f"**{title[0].upper()}{title[1:]}**", drawn, contest["note"]]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def simulations_table(part, titles):
+    """Return what benchmarks/simulations.py found: a row a setting, shares with two decimals."""
+    text = (ROOT / "benchmarks" / "simulations.json").read_text(encoding="utf-8")
+    rows = [
+        [f"{value:.2f}" if isinstance(value, float) else str(value) for value in row.values()]
+        for row in json.loads(text)[part]
+    ]
+    return list_table(titles, rows)
+
+
+INTERVALS = ("true AUC", "patients", "positive ones", "by patch", "percentile", "logit")
+TESTS = ("patients", "by patch", "bootstrap", "permutation")
+STAIN = ("Reinhard", "Macenko", "Vahadane")
+TEXTURE = ("Texture", "PFTAS")
 TABLES = {
-    "benchmarks": benchmarks_tables,
+    "benchmarks": partial(benchmarks_tables, without=(*STAIN, *TEXTURE)),
+    "stain": partial(benchmarks_tables, only=STAIN),
+    "texture": partial(benchmarks_tables, only=TEXTURE),
+    "stain_helps": partial(stain_tables, list_table),
     "results": partial(results_tables, list_table),
     "backbones": backbones_table,
     "preprocessing": preprocessing_table,
     "floors": floors_table,
+    "intervals": partial(simulations_table, "intervals", INTERVALS),
+    "tests": partial(simulations_table, "tests", TESTS),
 }
 
 

@@ -2,11 +2,23 @@
 
 import numpy as np
 
+from skbreast._validation import check_choice
 from skbreast.color import jitter_stain
+from skbreast.color._jitter import check_strengths
+from skbreast.stain import StainJitter
+from skbreast.stain._jitter import strengths_of
 
-__all__ = ["AUGMENTATIONS", "augment_patches"]
+__all__ = ["AUGMENTATIONS", "augment_patches", "check_augment"]
 
 AUGMENTATIONS = (None, "geometric", "stain")
+
+
+def check_augment(augment):
+    """Raise a ValueError if an `augment` parameter is none of those known."""
+    if isinstance(augment, StainJitter):
+        check_strengths(**strengths_of(augment))
+    else:
+        check_choice(augment, name="augment", choices=AUGMENTATIONS)
 
 
 def augment_patches(patches, rng, augment):
@@ -18,9 +30,9 @@ def augment_patches(patches, rng, augment):
         The batch.
     rng : numpy.random.Generator
         Where the randomness comes from.
-    augment : {None, "geometric", "stain"}
+    augment : {None, "geometric", "stain"} or StainJitter
         Nothing; flips and quarter turns; these and a jitter of stain, brightness and contrast
-        (uint8 RGB only, others get the geometric part).
+        (uint8 RGB only, others get the geometric part), as strong as the StainJitter says.
 
     Returns
     -------
@@ -29,8 +41,9 @@ def augment_patches(patches, rng, augment):
     """
     if augment is None or max(patches.shape[1:3]) == 1:
         return patches
-    if augment == "stain" and patches.dtype == np.uint8 and patches.shape[3] == 3:
-        patches = jitter_stain(patches, rng)
+    if augment != "geometric" and patches.dtype == np.uint8 and patches.shape[3] == 3:
+        strengths = {} if augment == "stain" else strengths_of(augment)
+        patches = jitter_stain(patches, rng, **strengths)
     return _random_symmetries(patches, rng)
 
 

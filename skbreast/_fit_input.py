@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skbreast._augment import AUGMENTATIONS
+from skbreast._augment import check_augment
 from skbreast._guards import warn_of_shared_patients
 from skbreast._loaded import find_patients
 from skbreast._patches import check_input_size
@@ -51,7 +51,7 @@ def check_parameters(classifier):
     check_weights(classifier.weights, words=("auto", "imagenet"))
     check_input_size(classifier.input_size)
     resolve_precision(classifier.precision)
-    check_choice(classifier.augment, name="augment", choices=AUGMENTATIONS)
+    check_augment(classifier.augment)
     check_number(classifier.max_epochs, name="max_epochs", low=1, integer=True)
     check_number(classifier.batch_size, name="batch_size", low=1, integer=True)
     check_number(classifier.patience, name="patience", low=1, integer=True)

@@ -147,7 +147,7 @@ def train(
         Patches a step, at most; batches of an epoch differ by one patch at most.
     learning_rate : float
         Peak of the schedule.
-    augment : {None, "geometric", "stain"}
+    augment : {None, "geometric", "stain"} or StainJitter
         See :func:`skbreast._augment.augment_patches`.
     seed : sequence of int
         Decides order and augmentation.

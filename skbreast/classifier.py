@@ -71,9 +71,10 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         The optimizer is AdamW.
     class_weight : {None, "balanced"} or dict, default=None
         Weights by class label, as in scikit-learn.
-    augment : {"stain", "geometric", None}, default="stain"
+    augment : {"stain", "geometric", None} or StainJitter, default="stain"
         Changes to training patches only: "geometric" flips and turns them by quarters; "stain"
-        also jitters stain, brightness and contrast of uint8 RGB patches.
+        also jitters stain, brightness and contrast of uint8 RGB patches, and a
+        :class:`skbreast.stain.StainJitter` does so as strongly as it says.
     early_stopping : bool, default=False
         Stop when the validation loss has not fallen for `patience` epochs, and restore the best
         epoch's weights. Validation patches are `X_val`, or split off.

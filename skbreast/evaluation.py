@@ -10,7 +10,7 @@ from sklearn.utils.validation import _num_samples
 
 from skbreast._figures import summarise
 from skbreast._guards import warn_of_folds, warn_of_missing_groups
-from skbreast._loaded import find_patients
+from skbreast._loaded import find_patients, remember_patients
 from skbreast._patients import check_labels
 from skbreast._predictions import Predictions
 from skbreast._progress import progress_bar
@@ -200,14 +200,22 @@ def _judge_fold(model, X, y, groups, train, test, *, fold):
 def fit_rows(model, X, y, groups, rows):
     """Fit a copy of a model to some rows."""
     of_rows = None if groups is None else groups[rows]
-    return fit_copy(model, _safe_indexing(X, rows), y[rows], of_rows)
+    return fit_copy(model, _part(X, groups, rows), y[rows], of_rows)
 
 
 def predict_rows(fitted, X, y, groups, rows, *, fold):
     """Let a fitted model judge some rows; without `groups` each row is its own patient."""
     of_rows = rows if groups is None else groups[rows]
-    part = _safe_indexing(X, rows)
+    part = _part(X, groups, rows)
     return predict_patches(fitted, part, y[rows], of_rows, fold=fold).at_rows(rows)
+
+
+def _part(X, groups, rows):
+    """Return rows of X; of arrays steps that measure whole patients can find the patients."""
+    part = _safe_indexing(X, rows)
+    if groups is not None and isinstance(part, np.ndarray) and part.ndim == 4:
+        remember_patients(part, groups[rows])
+    return part
 
 
 def cross_validate_models(models, X, y, groups=None, *, folds, show=False):

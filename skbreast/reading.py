@@ -6,10 +6,10 @@ from operator import itemgetter
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skbreast._decoding import MAX_PIXELS, as_rgb
+from skbreast._pictures import PictureTransformer
 from skbreast._single_patch import (
     READ_ERRORS,
     WHITE,
@@ -206,7 +206,7 @@ def _warn_of_blanks(failures, n_patches):
     )
 
 
-class PatchReader(TransformerMixin, BaseEstimator):
+class PatchReader(PictureTransformer):
     """Read patch references into one uint8 array, as a step of a pipeline.
 
     Parameters
@@ -310,8 +310,7 @@ class PatchReader(TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
         tags.input_tags.one_d_array = True
-        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = False
         tags.requires_fit = True
         return tags

@@ -7,13 +7,13 @@ import sys
 import joblib
 import numpy as np
 import pytest
+from test_imports import run_python
 
 from skbreast import TransferFeatureExtractor, _engines, _open_engines, hardware
 from skbreast._engines import SHAPES_KEPT, resolve_engine
 from skbreast.datasets import make_patches
 from skbreast.hardware import usable_threads
 from skbreast.registry import get_backbone, list_backbones
-from tests.test_imports import run_python
 
 ENGINES = ("openvino", "onnxruntime")
 EVERY_TIME = ("efficientnet_lite0", "mobilenet_v3_small", "vgg16")

@@ -16,13 +16,22 @@ from sklearn.utils import estimator_html_repr
 from skbreast import PatchCNNClassifier, TransferFeatureExtractor
 from skbreast.datasets import make_patches
 from skbreast.reading import PatchReader
-from skbreast.texture import ColorFeatures, TextureFeatures
+from skbreast.stain import MacenkoNormalizer, ReinhardNormalizer, VahadaneNormalizer
+from skbreast.texture import ColorFeatures, NucleiFeatures, PFTASFeatures, TextureFeatures
+from skbreast.tissue import TissueFilter
 
 ESTIMATORS = {
     "PatchCNNClassifier": PatchCNNClassifier(max_epochs=1, batch_size=8, random_state=0),
     "TransferFeatureExtractor": TransferFeatureExtractor(layers="block1", input_size=32),
     "ColorFeatures": ColorFeatures(),
+    "ColorFeaturesInAllSpaces": ColorFeatures(spaces=["rgb", "lab", "hed"], quantiles=[0.5]),
     "TextureFeatures": TextureFeatures(),
+    "PFTASFeatures": PFTASFeatures(),
+    "NucleiFeatures": NucleiFeatures(),
+    "MacenkoNormalizer": MacenkoNormalizer(),
+    "ReinhardNormalizer": ReinhardNormalizer(),
+    "VahadaneNormalizer": VahadaneNormalizer(),
+    "TissueFilter": TissueFilter(),
 }
 
 
@@ -57,6 +66,9 @@ def X(request, patches, references):  # noqa: N802
 
 
 def output(fitted, X):
+    if isinstance(fitted, TissueFilter):  # it hands X itself on
+        report = fitted.report(X)
+        return np.stack([report.tissue_fraction, report.blur, report.ink_fraction], axis=1)
     method = fitted.predict_proba if is_classifier(fitted) else fitted.transform
     return method(X)
 

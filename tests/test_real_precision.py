@@ -7,11 +7,11 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from test_transfer import densenet  # noqa: F401 - a fixture
 
 from skbreast import PatchCNNClassifier, TransferFeatureExtractor
 from skbreast.datasets import load_idc
 from skbreast.reading import read_patches
-from tests.test_transfer import densenet  # noqa: F401 - a fixture
 
 pytestmark = [pytest.mark.long, pytest.mark.slow]
 N_PATCHES = 2000

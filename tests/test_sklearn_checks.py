@@ -17,15 +17,26 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skbreast
 from skbreast import PatchCNNClassifier, TransferFeatureExtractor
+from skbreast._pictures import PictureTransformer
 from skbreast.model_selection import SensitivityThresholdClassifierCV
 from skbreast.reading import PatchReader
-from skbreast.texture import ColorFeatures, TextureFeatures
+from skbreast.stain import (
+    MacenkoNormalizer,
+    ReinhardNormalizer,
+    StainJitter,
+    VahadaneNormalizer,
+)
+from skbreast.texture import ColorFeatures, NucleiFeatures, PFTASFeatures, TextureFeatures
+from skbreast.tissue import TissueFilter
 
 ESTIMATORS = [
     PatchCNNClassifier(max_epochs=8, learning_rate=0.02),
     TransferFeatureExtractor(layers="block1", input_size=32),
     ColorFeatures(),
     TextureFeatures(),
+    TextureFeatures(gabor_wavelengths=[4]),
+    PFTASFeatures(),
+    NucleiFeatures(),
     SensitivityThresholdClassifierCV(LogisticRegression(), cv=2, random_state=0),
 ]
 
@@ -52,8 +63,16 @@ def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
-# PatchReader takes files, so scikit-learn, which checks with numbers in two dimensions, skips it
-# whole. What needs no data is run here, the rest is repeated on patches in test_patch_checks.
+# These take pictures or files alone, so scikit-learn, which checks with numbers in two dimensions,
+# skips them whole. What needs no data is run here, the rest on patches in test_patch_checks.
+FOR_PICTURES_ALONE = [
+    PatchReader(),
+    MacenkoNormalizer(),
+    ReinhardNormalizer(),
+    VahadaneNormalizer(),
+    StainJitter(),
+    TissueFilter(),
+]
 CHECKS_WITHOUT_DATA = [
     "check_do_not_raise_errors_in_init_or_set_params",
     "check_estimator_cloneable",
@@ -69,8 +88,9 @@ CHECKS_WITHOUT_DATA = [
 
 
 @pytest.mark.parametrize("name", CHECKS_WITHOUT_DATA)
-def test_scikit_learn_checks_of_the_reader(name):
-    getattr(estimator_checks, name)("PatchReader", PatchReader())
+@pytest.mark.parametrize("estimator", FOR_PICTURES_ALONE, ids=lambda each: type(each).__name__)
+def test_scikit_learn_checks_without_data(estimator, name):
+    getattr(estimator_checks, name)(type(estimator).__name__, estimator)
 
 
 def test_every_public_estimator_is_checked():
@@ -79,9 +99,10 @@ def test_every_public_estimator_is_checked():
         if not any(part.startswith("_") for part in module.name.split(".")):
             members = vars(importlib.import_module(module.name)).values()
             found |= {each for each in members if inspect.isclass(each)}
-    estimators = {each for each in found if issubclass(each, BaseEstimator)} - {BaseEstimator}
+    bases = {BaseEstimator, PictureTransformer}
+    estimators = {each for each in found if issubclass(each, BaseEstimator)} - bases
     ours = {each for each in estimators if each.__module__.startswith("skbreast.")}
-    assert ours == {type(estimator) for estimator in ESTIMATORS} | {PatchReader}
+    assert ours == {type(estimator) for estimator in [*ESTIMATORS, *FOR_PICTURES_ALONE]}
 
 
 def test_the_check_that_needs_an_environment_variable():

@@ -1,5 +1,7 @@
 """Ready models, fit for the size of the patches."""
 
+from sklearn.pipeline import Pipeline
+
 from skbreast.classifier import PatchCNNClassifier
 from skbreast.evaluation import make_model
 from skbreast.reading import most_common_size
@@ -43,9 +45,10 @@ def make_models(names, bunch, *, max_epochs=None, random_state=0, memory=None, v
     side = SMALL_SIDE if max(most_common_size(bunch.data)) <= SMALL_SIDE else LARGE_SIDE
     for name in names:
         options = {"random_state": random_state, "memory": memory, "verbose": verbose}
-        if name == "finetune" or name in BACKBONES:
-            options["input_size"] = side
-        if isinstance(make_model(name), PatchCNNClassifier):
+        network = make_model(name)
+        network = network[-1] if isinstance(network, Pipeline) else network
+        if isinstance(network, PatchCNNClassifier):
             options["max_epochs"] = max_epochs
+            options["input_size"] = side if network.architecture in BACKBONES else None
         models[name] = make_model(name, **options)
     return models

@@ -23,7 +23,7 @@ from skbreast.cli._terminal import (
     say_research_only,
 )
 
-DEFAULT_MODELS = "dummy,colour,texture,transfer,tuned-transfer,cnn,finetune"
+DEFAULT_MODELS = "dummy,colour,texture,pftas-svm,pftas-forest,transfer,tuned-transfer,cnn,finetune"
 Protocol = StrEnum("Protocol", {name: name for name in ("auto", "official", "grouped")})
 
 FoldsDirOption = Annotated[
@@ -100,15 +100,18 @@ def benchmark(
 
     dummy: answers with the shares of the classes
 
-    colour, texture: simple features, no network
+    colour, texture, pftas-svm, pftas-forest: simple features, no network
 
     transfer: features of a frozen network and logistic regression
 
     tuned-transfer: the same, its C chosen within the training patients
 
-    cnn, resnet: networks from scratch
+    cnn, plain-cnn, jittered-cnn, resnet: networks from scratch; without, with more stain jitter
 
     finetune, or the name of a backbone: a pretrained network, trained on
+
+    macenko-, reinhard-, vahadane- in front of any: stains normalised by patch; macenko_by_patient-
+    and the like: by patient
     """
     with one_sentence_errors("Interrupted; the same command goes on where it was."):
         from skbreast.benchmarking import benchmark_tables, make_models, run_benchmark
