@@ -9,9 +9,11 @@ import skbreast
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS))
 
-import make_tables  # noqa: E402 (it stands beside this file)
+import findings_tables  # noqa: E402 (it stands beside this file)
+import make_tables  # noqa: E402 (likewise)
 
 make_tables.write_all(DOCS / "_build" / "tables")
+rst_epilog = findings_tables.substitutions()
 
 project = "skbreast"
 author = "The skbreast developers"

@@ -12,6 +12,7 @@ from skbreast.registry import BACKBONES, PREPROCESSING
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 
+from findings_tables import findings_tables  # noqa: E402 (it stands beside this file)
 from result_tables import results_tables  # noqa: E402 (it stands beside this file)
 from stain_tables import stain_tables  # noqa: E402 (it stands beside this file)
 
@@ -123,6 +124,7 @@ TABLES = {
     "stain": partial(benchmarks_tables, only=STAIN),
     "texture": partial(benchmarks_tables, only=TEXTURE),
     "stain_helps": partial(stain_tables, list_table),
+    **findings_tables(list_table),
     "results": partial(results_tables, list_table),
     "backbones": backbones_table,
     "preprocessing": preprocessing_table,

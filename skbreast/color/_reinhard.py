@@ -34,7 +34,7 @@ class ColorStatistics(NamedTuple):
 
 
 REINHARD_REFERENCES = {
-    "lab": constant(ColorStatistics([[64.0, 19.0, -6.0]], [[17.0, 9.0, 6.6]])),
+    "lab": constant(ColorStatistics([[61.6, 22.1, -7.4]], [[16.2, 8.2, 6.2]])),
     "lalphabeta": constant(
         ColorStatistics(
             (np.array([[8.63234435, -0.11501964, 0.03868433]]) - [np.sqrt(3) * np.log(255), 0, 0])
@@ -43,7 +43,7 @@ REINHARD_REFERENCES = {
         )
     ),
 }
-"""Targets by space: the medians over patients of IDC and of BreakHis, brought to
+"""Targets by space: the mean of IDC's and of BreakHis' median patient, brought to
 :data:`MACENKO_REFERENCE`; and the default of HistomicsTK, which counts in natural logarithms."""
 
 
