@@ -58,7 +58,18 @@ def predict_patches(estimator, X, y, groups=None, *, fold=0):
     y_proba, y_pred = _judge(estimator, X)
     rows = np.arange(len(y))
     groups = rows if groups is None else groups
-    return Predictions(np.asarray(y), y_proba, y_pred, groups, np.full(len(y), fold), rows)
+    history = _history_of(estimator)
+    return Predictions(
+        np.asarray(y), y_proba, y_pred, groups, np.full(len(y), fold), rows,
+        histories={} if history is None else {fold: history},
+    )  # fmt: skip
+
+
+def _history_of(estimator):
+    """Return the course of the training of a network, also at the end of a pipeline."""
+    while isinstance(estimator, GridSearchCV | Pipeline):
+        estimator = estimator[-1] if isinstance(estimator, Pipeline) else estimator.best_estimator_
+    return getattr(estimator, "history_", None)
 
 
 def _judge(estimator, X):

@@ -1,29 +1,67 @@
 """Train into a folder, and evaluate from it on patients that took no part."""
 
-import hashlib
-import json
-import secrets
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-import skbreast
 from skbreast import evaluation
 from skbreast._files import check_writable
-from skbreast._patches import PatchSource
 from skbreast._progress import progress_bar
+from skbreast._training_record import (
+    TRAINING_FILE,
+    find_known,
+    fingerprint_pictures,
+    make_training_record,
+    patients_of,
+    read_training,
+)
 from skbreast.model_selection import patient_train_test_split
 from skbreast.persistence import load, save
 from skbreast.results import write_json, write_results
 
-__all__ = ["evaluate_folder", "open_model", "train_into"]
+__all__ = ["RunResult", "evaluate_folder", "open_model", "train_into"]
 
 MODEL_FILE = "model.skops"
 BASELINES_FILE = "baselines.skops"
-TRAINING_FILE = "training.json"
-RECORDED = {"model", "classes", "salt", "patients", "pictures"}
-FINGERPRINT_SIZE = (64, 64)
-FINGERPRINT_CHUNK = 256
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What :func:`train_into` or :func:`evaluate_folder` found.
+
+    Attributes
+    ----------
+    figures : dict of str to dict of str to BootstrapInterval
+        Figures by model, baselines first.
+    predictions : dict of str to Predictions
+        What the models said of each tested patch, a row of `X`.
+    X : ndarray of shape (n_patches, ...)
+        Patches or references that were judged.
+    groups : ndarray of shape (n_patches,) of str, or None
+        Their patients.
+    target_names : list of str
+        Names of the classes.
+    chosen : str
+        The model that is saved.
+    model : estimator
+        It, fitted: by :func:`train_into` to all of `X`, in :func:`evaluate_folder` to none of it.
+    protocol : str
+        How the figures were obtained, a sentence.
+    counts : dict of str to int
+        Of :func:`evaluate_folder`: "patches", "patients", and how many of each were left out:
+        "known_patches", "known_patients".
+    """
+
+    figures: dict
+    predictions: dict
+    X: np.ndarray
+    groups: np.ndarray | None
+    target_names: list
+    chosen: str
+    model: object
+    protocol: str
+    counts: dict = field(default_factory=dict)
 
 
 def train_into(
@@ -61,8 +99,8 @@ def train_into(
 
     Returns
     -------
-    dict of str to dict of str to BootstrapInterval
-        Figures by model, baselines first.
+    RunResult
+        Figures, predictions and the fitted model.
 
     Raises
     ------
@@ -77,7 +115,7 @@ def train_into(
     folder = Path(folder)
     check_writable(folder)  # before hours go into results
     present, y = np.unique(bunch.target, return_inverse=True)
-    X, pictures, groups = bunch.data, _fingerprint(bunch.data, show), _patients(bunch)
+    X, pictures, groups = bunch.data, fingerprint_pictures(bunch.data, show), patients_of(bunch)
     if holdout:
         units = pictures if groups is None else groups
         rows, _ = patient_train_test_split(
@@ -97,19 +135,20 @@ def train_into(
     predictions = evaluation.cross_validate_models(in_turn, X, y, groups, folds=folds, show=show)
     models = {**baselines, **models}
     predictions = {name: predictions[name] for name in models}
-    results = _summaries(predictions, n_resamples, random_state, show)
+    figures = _summaries(predictions, n_resamples, random_state, show)
+    protocol = _protocol(groups, len(y), n_splits)
     # Without this file the folder is no model: no old list of patients may meet a new model.
     (folder / TRAINING_FILE).unlink(missing_ok=True)
-    write_results(folder, results, note=_protocol(groups, len(y), n_splits))
+    write_results(folder, figures, note=protocol)
     fitted = {
         name: _silenced(model) for name, model in _fit_to_all(models, X, y, groups, show).items()
     }
-    save(fitted.pop(chosen), folder / MODEL_FILE)
+    model = fitted.pop(chosen)
+    save(model, folder / MODEL_FILE)
     save(fitted, folder / BASELINES_FILE)
-    write_json(
-        folder / TRAINING_FILE, _training_record(classes, pictures, groups, chosen, random_state)
-    )
-    return results
+    record = make_training_record(classes, pictures, groups, chosen, random_state)
+    write_json(folder / TRAINING_FILE, record)
+    return RunResult(figures, predictions, X, groups, classes, chosen, model, protocol)
 
 
 def _fit_to_all(models, X, y, groups, show):
@@ -148,11 +187,8 @@ def evaluate_folder(folder, bunch, *, n_resamples=1000, random_state=0, show=Fal
 
     Returns
     -------
-    results : dict of str to dict of str to BootstrapInterval
-        Figures by model, baselines first.
-    counts : dict of str to int
-        "patches", "patients", and how many of each were left out: "known_patches",
-        "known_patients".
+    RunResult
+        Figures, predictions, the model, and how many patches were left out.
 
     Raises
     ------
@@ -160,10 +196,10 @@ def evaluate_folder(folder, bunch, *, n_resamples=1000, random_state=0, show=Fal
         If fewer than two patients are left, or there are classes that the training did not have.
     """
     folder = Path(folder)
-    record = _read_training(folder)
+    record = read_training(folder)
     y = _class_numbers(bunch, record["classes"], folder)
-    pictures, groups = _fingerprint(bunch.data, show), _patients(bunch)
-    known = _find_known(pictures, groups, record)
+    pictures, groups = fingerprint_pictures(bunch.data, show), patients_of(bunch)
+    known = find_known(pictures, groups, record)
     units = pictures if groups is None else groups
     counts = {
         "patches": int((~known).sum()),
@@ -187,7 +223,12 @@ def evaluate_folder(folder, bunch, *, n_resamples=1000, random_state=0, show=Fal
             advance(0, note=name)
             predictions[name] = evaluation.predict_patches(model, X, y, groups)
             advance()
-    return _summaries(predictions, n_resamples, random_state, show), counts
+    figures = _summaries(predictions, n_resamples, random_state, show)
+    protocol = _protocol_of_test(groups, counts)
+    chosen = record["model"]
+    return RunResult(
+        figures, predictions, X, groups, record["classes"], chosen, models[chosen], protocol, counts
+    )
 
 
 def _class_numbers(bunch, classes, folder):
@@ -223,7 +264,7 @@ def open_model(folder):
         If the folder holds no model, or a damaged one.
     """
     folder = Path(folder)
-    record = _read_training(folder)
+    record = read_training(folder)
     return load(folder / MODEL_FILE), record["classes"]
 
 
@@ -248,73 +289,10 @@ def _protocol(groups, n_patches, n_splits):
     )
 
 
-def _fingerprint(X, show):
-    """Name pictures by their pixels, so that neither a copy nor another path hides one."""
-    names = []
-    with progress_bar("Fingerprints", len(X), show=show) as advance:
-        for start in range(0, len(X), FINGERPRINT_CHUNK):
-            part = X[start : start + FINGERPRINT_CHUNK]
-            thumbnails = PatchSource(part, FINGERPRINT_SIZE).take(slice(None))
-            names += [hashlib.sha256(thumbnail.tobytes()).hexdigest() for thumbnail in thumbnails]
-            advance(len(part))
-    return np.asarray(names)
-
-
-def _patients(bunch):
-    return None if bunch.groups is None else np.asarray([str(group) for group in bunch.groups])
-
-
-def _find_known(pictures, patients, record):
-    """Tell which patches belong to the training: by patient, or by a picture of that patient.
-
-    The pictures decide even if patients bear other names now than in training, or none.
-    """
-    known = _in_record(pictures, record["pictures"], record["salt"])
-    if patients is None:
-        return known
-    known |= _in_record(patients, record["patients"], record["salt"])
-    return np.isin(patients, patients[known])
-
-
-def _in_record(names, digests, salt):
-    return np.isin([_digest(name, salt) for name in names], digests)
-
-
-def _digest(unit, salt):
-    return hashlib.sha256(f"{salt}:{unit}".encode()).hexdigest()
-
-
-def _digests(names, salt):
-    return sorted(_digest(name, salt) for name in np.unique(names))
-
-
-def _training_record(classes, pictures, groups, model, random_state):
-    """Note what `evaluate_folder` needs to know; patients by salted digests, not by name."""
-    salt = secrets.token_hex(16)
-    return {
-        "skbreast": skbreast.__version__,
-        "model": model,
-        "classes": classes,
-        "random_state": random_state,
-        "n_patches": len(pictures),
-        "salt": salt,
-        "patients": [] if groups is None else _digests(groups, salt),
-        "pictures": _digests(pictures, salt),
-    }
-
-
-def _read_training(folder):
-    path = folder / TRAINING_FILE
-    if folder.is_file():
-        raise ValueError(f"{folder} is a file; the folder that skbreast train wrote is expected.")
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ValueError(
-            f"{folder} holds no {TRAINING_FILE}: a folder written by skbreast train is expected."
-        ) from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is damaged: {error}.") from error
-    if not isinstance(record, dict) or not set(record) >= RECORDED:
-        raise ValueError(f"{path} is damaged: it lacks what skbreast train writes.")
-    return record
+def _protocol_of_test(groups, counts):
+    unit = "patches" if groups is None else "patients"
+    who = "" if groups is None else f" of {counts['patients']} patients"
+    return (
+        f"A saved model, judged on {counts['patches']} patches{who} that it was not trained on; "
+        f"95 % bootstrap intervals over {unit}."
+    )

@@ -25,6 +25,7 @@ from skbreast.benchmarking._digests import digest_estimator
 from skbreast.benchmarking._fold_store import FoldStore
 from skbreast.datasets import make_patches
 from skbreast.evaluation import (
+    Predictions,
     cross_validate_models,
     make_baselines,
     make_model,
@@ -389,3 +390,13 @@ def test_damaged_files_are_run_again(tmp_path):
         loaded += store.load("counting", 2, digest_estimator(models["counting"])) is not None
     assert loaded < len(whole) / 7 / 2
     assert FoldStore(tmp_path / "folds").load("counting", 7, "") is None
+
+
+def test_the_course_of_a_training_comes_back_from_the_disk(tmp_path):
+    histories = {3: {"loss": [0.5, 0.25], "val_loss": [np.nan, 1.0]}}
+    part = Predictions(*np.zeros((6, 1)), histories=histories)
+    FoldStore(tmp_path).save("cnn", 3, "key", part, (1.0, 2.0))
+    loaded, seconds = FoldStore(tmp_path).load("cnn", 3, "key")
+
+    assert seconds == (1.0, 2.0)
+    np.testing.assert_equal(loaded.histories, part.histories)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import balanced_accuracy_score, f1_score, roc_auc_score
+from sklearn.model_selection import GridSearchCV, GroupKFold
 
 from skbreast import PatchCNNClassifier, evaluation
 from skbreast.datasets import make_patches
@@ -213,3 +214,24 @@ def test_models_by_name():
     with pytest.raises(ValueError, match="model must be one of dummy, colour"):
         make_model("magic")
     assert set(evaluation.make_baselines()) == {"dummy", "colour"}
+
+
+def test_networks_leave_the_course_of_their_training():
+    patches = make_patches(8, 2, patch_size=32, random_state=0)
+    X, y, groups = patches.data, patches.target, patches.groups
+    network = make_model("macenko-cnn", max_epochs=2, random_state=0)
+    search = GridSearchCV(network, {"patchcnnclassifier__max_epochs": [1]}, cv=GroupKFold(2))
+    folds = make_folds(X, y, groups, n_splits=2)
+    models = {"cnn": network, "search": search, "colour": make_baselines()["colour"]}
+    found = cross_validate_models(models, X, y, groups, folds=folds)
+
+    assert found["colour"].histories == {}
+    assert {fold: len(each["loss"]) for fold, each in found["cnn"].histories.items()} == {
+        0: 2,
+        1: 2,
+    }
+    assert {fold: len(each["loss"]) for fold, each in found["search"].histories.items()} == {
+        0: 1,
+        1: 1,
+    }
+    assert found["cnn"].take(slice(3)).histories == found["cnn"].histories

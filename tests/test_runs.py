@@ -39,16 +39,20 @@ def bunch(image_folder):
 def trained(bunch, tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
     model = {"colour again": make_baselines()["colour"]}
-    results = train_into(folder, bunch, model, n_splits=2, holdout=0.25, n_resamples=20)
-    return folder, results
+    found = train_into(folder, bunch, model, n_splits=2, holdout=0.25, n_resamples=20)
+    return folder, found
 
 
 def test_training_writes_model_baselines_and_results(trained):
-    folder, results = trained
+    folder, found = trained
 
     names = {"model.skops", "baselines.skops", "training.json", "results.json", "results.md"}
     assert {each.name for each in folder.iterdir()} == names
-    assert list(results) == ["dummy", "colour", "colour again"]
+    assert list(found.figures) == ["dummy", "colour", "colour again"]
+    assert found.predictions.keys() == found.figures.keys()
+    assert len(found.X) == len(found.groups) == 24
+    assert found.chosen == "colour again"
+    assert found.model.predict(found.X).shape == (24,)
     written = json.loads((folder / "results.json").read_text())
     assert written["figures"]["dummy"]["auc"]["estimate"] == 0.5
     assert "6 patients, 24 patches" in written["protocol"]
@@ -116,22 +120,24 @@ def test_no_patient_id_stands_in_the_folder(trained):
 
 def test_evaluation_leaves_out_the_patients_of_training(trained, bunch):
     folder, _ = trained
-    results, counts = evaluate_folder(folder, bunch, n_resamples=20)
+    found = evaluate_folder(folder, bunch, n_resamples=20)
 
-    assert counts == {"patches": 8, "patients": 2, "known_patches": 24, "known_patients": 6}
-    assert list(results) == ["dummy", "colour", "colour again"]
-    assert results["dummy"]["auc"].n_patients == 2
+    assert found.counts == {"patches": 8, "patients": 2, "known_patches": 24, "known_patients": 6}
+    assert list(found.figures) == ["dummy", "colour", "colour again"]
+    assert found.figures["dummy"]["auc"].n_patients == 2
+    assert found.protocol.startswith("A saved model, judged on 8 patches of 2 patients that it was")
+    assert len(found.X) == len(found.predictions["colour again"].y_true) == 8
 
 
 def test_patients_of_training_are_known_by_their_pictures_whatever_they_are_called(
     trained, image_folder
 ):
     unnamed = load_patch_folder(image_folder)
-    _, counts = evaluate_folder(trained[0], unnamed, n_resamples=10)
+    counts = evaluate_folder(trained[0], unnamed, n_resamples=10).counts
     assert counts["known_patches"] == 24
 
     renamed = load_patch_folder(image_folder, groups_pattern=r"patient-(\d+)")
-    _, counts = evaluate_folder(trained[0], renamed, n_resamples=10)
+    counts = evaluate_folder(trained[0], renamed, n_resamples=10).counts
     assert (counts["known_patches"], counts["known_patients"]) == (24, 6)
 
 
@@ -160,9 +166,9 @@ def test_classes_that_are_named_but_absent_do_no_harm(tmp_path, bunch):
     fitted, classes = open_model(tmp_path)
     assert classes == ["benign", "malignant"]
     assert fitted.predict_proba(bunch.data[:2]).shape == (2, 2)
-    results, counts = evaluate_folder(tmp_path, bunch, n_resamples=10)
-    assert counts["patients"] == 2
-    assert "auc" in results["c"]
+    found = evaluate_folder(tmp_path, bunch, n_resamples=10)
+    assert found.counts["patients"] == 2
+    assert "auc" in found.figures["c"]
 
 
 def test_a_folder_that_is_no_model_is_said(tmp_path, bunch):
@@ -182,7 +188,7 @@ def test_without_patient_ids_patches_are_the_unit(tmp_path, image_folder):
     train_into(tmp_path, bunch, model, n_splits=2, holdout=0.5, n_resamples=10)
     moved = tmp_path / "moved"
     shutil.copytree(image_folder, moved)
-    _, counts = evaluate_folder(tmp_path, load_patch_folder(moved), n_resamples=10)
+    counts = evaluate_folder(tmp_path, load_patch_folder(moved), n_resamples=10).counts
 
     assert counts["patches"] == counts["patients"] == counts["known_patches"] == 16
     text = (tmp_path / "results.md").read_text()

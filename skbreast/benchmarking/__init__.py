@@ -1,6 +1,6 @@
 """Several models judged on the same folds, with what they differ by on the same patients."""
 
-from skbreast.benchmarking._differences import compare_predictions
+from skbreast._differences import compare_predictions
 from skbreast.benchmarking._models import make_models
 from skbreast.benchmarking._report import benchmark_tables
 from skbreast.benchmarking._run import Benchmark, ModelResult, run_benchmark

@@ -4,24 +4,17 @@ import inspect
 import marshal
 import os
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 import joblib
 
-import skbreast
 from skbreast._fingerprints import digest_file, digest_text
+from skbreast._versions import versions
 
-__all__ = ["PACKAGES", "digest_estimator", "versions"]
+__all__ = ["digest_estimator"]
 
-PACKAGES = ("scikit-learn", "keras", "tensorflow", "numpy")
 UNIMPORTANT = {"verbose", "memory", "n_jobs"}  # parameters that change no prediction
 OTHERS = ("sklearn", "skbreast", "numpy", "scipy", "builtins")  # told apart by their versions
-
-
-def versions():
-    """Return the version of this package and of those that predictions hang on."""
-    return {"skbreast": skbreast.__version__, **{name: version(name) for name in PACKAGES}}
 
 
 def digest_estimator(estimator):

@@ -1,5 +1,6 @@
 """Predictions of finished folds on disk, so that a benchmark that was killed goes on."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,8 @@ class FoldStore:
         columns = {name: getattr(predictions, name) for name in COLUMNS}
         with written_whole(self._path(name, fold)) as part, part.open("wb") as file:
             times = dict(zip(TIMES, seconds, strict=True))
-            np.savez_compressed(file, key=key, **columns, **times)
+            histories = json.dumps(predictions.histories)
+            np.savez_compressed(file, key=key, histories=histories, **columns, **times)
 
     def load(self, name, fold, key):
         """Read what a model said of a fold.
@@ -64,7 +66,11 @@ class FoldStore:
                 if str(file["key"]) != key:
                     return None
                 columns = {column: file[column] for column in COLUMNS}
-                return Predictions(**columns), tuple(float(file[name]) for name in TIMES)
+                histories = {
+                    int(fold): each for fold, each in json.loads(str(file["histories"])).items()
+                }
+                seconds = tuple(float(file[name]) for name in TIMES)
+                return Predictions(**columns, histories=histories), seconds
         except Exception:  # damaged bytes raise all kinds
             return None  # the fold is then run again, which mends it
 

@@ -7,7 +7,7 @@ import numpy as np
 
 import skbreast
 from skbreast._files import write_text
-from skbreast.benchmarking._digests import versions
+from skbreast._versions import versions
 from skbreast.results import FIGURE_TITLES, RARE, RARE_LEGEND, results_table, write_json
 
 __all__ = ["benchmark_tables", "choose_reference", "write_benchmark"]

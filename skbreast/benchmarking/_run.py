@@ -12,7 +12,7 @@ from skbreast._figures import estimate_figures, summarise
 from skbreast._files import check_writable, write_text
 from skbreast._predictions import Predictions
 from skbreast._progress import progress_bar
-from skbreast.benchmarking._differences import compare_predictions
+from skbreast._differences import compare_predictions
 from skbreast.benchmarking._digests import digest_estimator
 from skbreast.benchmarking._fold_store import FoldStore
 from skbreast.benchmarking._patient_notes import tell_patients

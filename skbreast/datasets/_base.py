@@ -7,10 +7,11 @@ from numbers import Integral
 from pathlib import Path
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
 from skbreast._loaded import remember_patients
 from skbreast._validation import import_optional
+from skbreast.datasets._bunch import PatchBunch
 
 
 def thin(target, groups, max_patches, random_state):
@@ -274,7 +275,7 @@ def pack(columns, *, groups, target_names, descr, return_X_y=False, **more):
     if has_pandas():
         pandas = import_optional("pandas", extra="plot", purpose="The frame of a data set")
         frame = pandas.DataFrame({**columns, "target": target})
-    return Bunch(
+    return PatchBunch(
         data=data,
         target=target,
         target_names=np.array(target_names, dtype=str),

@@ -1,12 +1,13 @@
 """Synthetic H&E patches: invented patients for examples, tests and demonstrations."""
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
 from skbreast._loaded import remember_patients
 from skbreast._validation import check_number, import_optional
 from skbreast.color import STAIN_VECTORS, optical_density_to_rgb
 from skbreast.datasets._base import has_pandas
+from skbreast.datasets._bunch import PatchBunch
 from skbreast.datasets._tissue import draw_tissue, morphology
 
 __all__ = ["make_patches"]
@@ -119,7 +120,7 @@ def _as_bunch(data, target, groups):
     if has_pandas():
         pandas = import_optional("pandas", extra="plot", purpose="The frame of make_patches")
         frame = pandas.DataFrame(columns)
-    return Bunch(
+    return PatchBunch(
         data=data,
         target=target,
         target_names=np.array(TARGET_NAMES),
