@@ -1,0 +1,315 @@
+"""Confusion matrices by patch and by patient, counts and shares of the true class in each cell."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
+
+from skbreast._validation import check_number
+from skbreast.metrics import patient_weights
+from skbreast.metrics._class_numbers import check_share
+from skbreast.plotting._predictions_input import (
+    check_predictions,
+    check_two_classes,
+    judge_patches,
+    n_mixed_patients,
+    of_patients,
+)
+from skbreast.plotting._style import INK, get_axes
+
+__all__ = ["ConfusionTable", "PatientConfusionDisplay"]
+
+
+@dataclass(frozen=True, eq=False)
+class ConfusionTable:
+    """One panel of a :class:`PatientConfusionDisplay`.
+
+    Attributes
+    ----------
+    shares : ndarray of shape (n_classes, n_classes), float64
+        Of the true class, a row, how much was given to each class, a column; 0 for a class that
+        no row has.
+    counts : ndarray of shape (n_classes, n_classes), int, or None
+        The counts behind the shares; None where these are weighted.
+    title : str
+        What is counted.
+    """
+
+    shares: np.ndarray
+    counts: np.ndarray | None
+    title: str
+
+
+class PatientConfusionDisplay:
+    """Confusion matrices by patch (left) and by patient (right).
+
+    Each cell tells the count and the share of its true class; the colour tells the share, on the
+    same scale in both. A patient is given to the class of the mean score of the patches. Where
+    patients have patches of several classes, patients have no class: the right matrix is then one
+    of patches in which every patient weighs the same. Make one with :meth:`from_predictions` or
+    :meth:`from_estimator`.
+
+    Parameters
+    ----------
+    by_patch : ConfusionTable
+        Of patches.
+    by_patient : ConfusionTable, optional
+        Of patients, or of weighted patches; without it there is one panel only.
+    class_names : tuple of str
+        Names of the classes.
+    threshold : float, optional
+        The score from which the second class was chosen, for the label of the axis.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        Where it is drawn.
+    axes_ : ndarray of shape (n_panels,) of matplotlib Axes
+        By patch and by patient.
+    images_ : list of matplotlib AxesImage
+        The coloured cells.
+    texts_ : list of ndarray of shape (n_classes, n_classes) of matplotlib Text
+        What is written in them.
+
+    See Also
+    --------
+    sklearn.metrics.ConfusionMatrixDisplay : One matrix without patients; it draws these.
+
+    Examples
+    --------
+    >>> from skbreast.datasets import make_patches
+    >>> from skbreast.evaluation import cross_validate_patients, make_model
+    >>> from skbreast.plotting import PatientConfusionDisplay
+    >>> patches = make_patches(8, 4, patch_size=32, random_state=0)
+    >>> predictions = cross_validate_patients(
+    ...     make_model("colour"), patches.data, patches.target, patches.groups, cv=2
+    ... )
+    >>> display = PatientConfusionDisplay.from_predictions(
+    ...     predictions, target_names=patches.target_names
+    ... )
+    >>> int(display.by_patch.counts.sum()), int(display.by_patient.counts.sum())
+    (32, 8)
+    """
+
+    def __init__(self, *, by_patch, by_patient=None, class_names, threshold=None):
+        self.by_patch = by_patch
+        self.by_patient = by_patient
+        self.class_names = class_names
+        self.threshold = threshold
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true,
+        y_score=None,
+        groups=None,
+        *,
+        folds=None,
+        pos_label=None,
+        target_names=None,
+        aggregate="mean",
+        threshold=None,
+        ax=None,
+        cmap="Blues",
+        xticks_rotation=None,
+        text_kw=None,
+    ):
+        """Count and draw decisions.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_patches,) or Predictions
+            Labels; or all predictions in place of the arrays, from
+            :func:`skbreast.evaluation.cross_validate_patients`.
+        y_score : array-like of shape (n_patches,) or (n_patches, n_classes), optional
+            Scores of the positive class, or of all classes in the order of the sorted labels.
+        groups : array-like of shape (n_patches,), optional
+            Patient ids.
+        folds : array-like of shape (n_patches,), optional
+            Which of several models judged the patch. A patient whom several judged counts once
+            for each.
+        pos_label : int or str, optional
+            The positive class, which comes last; the greater label of two by default. With more
+            than two classes it is set against the rest.
+        target_names : sequence of str, optional
+            Names of the classes, in the order of the sorted labels.
+        aggregate : {"mean", "max", "top_k", "vote"}, default="mean"
+            How patches' scores become the patient's, see :func:`skbreast.metrics.patient_scores`.
+        threshold : float, optional
+            The score from which a patch, or a patient, counts as positive. By default decisions on
+            patches are the model's own, where `Predictions` hold them; otherwise, and of patients,
+            the most probable class, of two the positive one from 0.5.
+        ax : matplotlib Axes or array of them, optional
+            Where to draw: two, or one where every patch is its own patient.
+        cmap, xticks_rotation, text_kw
+            As in :class:`sklearn.metrics.ConfusionMatrixDisplay`; long names are turned by default.
+
+        Returns
+        -------
+        PatientConfusionDisplay
+            Drawn.
+
+        Raises
+        ------
+        ValueError
+            If predictions are not as documented, a threshold comes with more than two classes, or
+            scores of two classes without a threshold lie outside [0, 1].
+        """
+        judged = check_predictions(
+            y_true, y_score, groups, folds=folds, pos_label=pos_label, target_names=target_names
+        )
+        if threshold is not None:
+            check_two_classes(judged, what="A threshold")
+            check_number(threshold, name="threshold", low=-np.inf)
+        own = threshold is None and judged.y_pred is not None
+        y_pred = judged.y_pred if own else _decide(judged, threshold)
+        n_patches = len(y_pred)
+        display = cls(
+            by_patch=_count(judged, y_pred, title=f"By patch: {n_patches:,} patches"),
+            by_patient=_count_patients(judged, y_pred, aggregate, threshold),
+            class_names=judged.class_names,
+            threshold=threshold,
+        )
+        return display.plot(ax, cmap=cmap, xticks_rotation=xticks_rotation, text_kw=text_kw)
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y, groups, **options):
+        """Let a fitted estimator judge patches that it was not fitted on, and count its decisions.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted, with `predict_proba`.
+        X : array-like of n_patches
+            Patches or references, of other patients than those of the training.
+        y : array-like of shape (n_patches,)
+            Labels.
+        groups : array-like of shape (n_patches,)
+            Patient ids.
+        **options
+            As in :meth:`from_predictions`, except `folds`.
+
+        Returns
+        -------
+        PatientConfusionDisplay
+            Drawn.
+        """
+        return cls.from_predictions(judge_patches(estimator, X, y, groups), **options)
+
+    def plot(self, ax=None, *, cmap="Blues", xticks_rotation=None, text_kw=None):
+        """Draw the matrices.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array of them, optional
+            Where to draw.
+        cmap : str or matplotlib Colormap, default="Blues"
+            For shares from 0 to 1; one of rising or falling lightness also prints.
+        xticks_rotation : {"vertical", "horizontal"} or float, optional
+            Of the class names below.
+        text_kw : dict, optional
+            For the texts in the cells.
+
+        Returns
+        -------
+        PatientConfusionDisplay
+            Itself.
+        """
+        tables = [each for each in (self.by_patch, self.by_patient) if each is not None]
+        side = max(4.5, 1.5 + 0.55 * len(self.class_names))
+        self.figure_, axes = get_axes(ax, n_columns=len(tables), size=(side, side))
+        self.axes_ = axes.ravel()
+        if xticks_rotation is None:
+            xticks_rotation = 45 if sum(map(len, self.class_names)) > 36 else 0
+        self.images_, self.texts_ = [], []
+        for panel, table in zip(self.axes_, tables, strict=True):
+            drawn = ConfusionMatrixDisplay(table.shares, display_labels=self.class_names).plot(
+                ax=panel,
+                cmap=cmap,
+                colorbar=False,
+                xticks_rotation=xticks_rotation,
+                im_kw={"vmin": 0, "vmax": 1},
+                text_kw={"fontsize": _font_size(len(self.class_names)), **(text_kw or {})},
+            )
+            _write_cells(drawn.text_, table, drawn.im_.cmap, text_kw or {})
+            self._label(panel, table)
+            self.images_.append(drawn.im_)
+            self.texts_.append(drawn.text_)
+        return self
+
+    def _label(self, ax, table):
+        predicted = "Predicted class"
+        if self.threshold is not None:
+            predicted += f" ({self.class_names[1]} from a score of {self.threshold:.3g})"
+        ax.set(xlabel=predicted, ylabel="True class")
+        ax.set_title(table.title, loc="left", fontsize=10, color=INK)
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+        for label in ax.get_xticklabels():
+            turned = label.get_rotation() not in (0, 90)
+            label.set(
+                ha="right" if turned else "center", rotation_mode="anchor" if turned else None
+            )
+
+
+def _decide(judged, threshold):
+    """Return class numbers: from the threshold, or the most probable class."""
+    if judged.y_score.ndim == 2:
+        return judged.y_score.argmax(axis=1)
+    if threshold is None:
+        check_share(judged.y_score, name="y_score without a threshold")
+    return (judged.y_score >= (0.5 if threshold is None else threshold)).astype(np.intp)
+
+
+def _count_patients(judged, y_pred, aggregate, threshold):
+    """Return the right table: of patients, of patches weighted by patient, or none."""
+    n_patients = judged.n_patients
+    if n_patients == len(y_pred):
+        return None
+    n_mixed = n_mixed_patients(judged)
+    if n_mixed:
+        title = (
+            f"By patch, each of {n_patients} patients weighing the same\n"
+            f"({n_mixed} of them have patches of several classes)"
+        )
+        return _count(judged, y_pred, title=title, weights=patient_weights(judged.groups))
+    patients = of_patients(judged, aggregate=aggregate)
+    n_judged = len(patients.y_true)
+    title = f"By patient: {n_patients:,} patients"
+    title += f", judged {n_judged:,} times" if n_judged > n_patients else ""
+    return _count(patients, _decide(patients, threshold), title=title)
+
+
+def _count(judged, y_pred, *, title, weights=None):
+    labels = np.arange(len(judged.class_names))
+    counts = confusion_matrix(judged.y_true, y_pred, labels=labels, sample_weight=weights)
+    of_class = counts.sum(axis=1, keepdims=True)
+    shares = counts / np.where(of_class > 0, of_class, 1)
+    return ConfusionTable(shares, counts if weights is None else None, title)
+
+
+def _write_cells(texts, table, cmap, text_kw):
+    """Write shares, and counts above them, in black or white, whichever the cell sets off more."""
+    for cell, text in np.ndenumerate(texts):
+        share = f"{100 * table.shares[cell]:.0f} %"
+        if table.counts is not None:
+            share = f"{table.counts[cell]:,}\n{share}" if table.counts[cell] else "0"
+        text.set_text(share)
+        if "color" not in text_kw:
+            text.set_color("white" if _luminance(cmap(table.shares[cell])) < 0.18 else "black")
+
+
+def _luminance(color):
+    """Return the relative luminance of a colour, of which 0.18 is equally far from both ends.
+
+    References
+    ----------
+    .. [1] World Wide Web Consortium, "Web Content Accessibility Guidelines (WCAG) 2.1", 2018.
+    """
+    channels = np.asarray(color[:3])
+    linear = np.where(channels <= 0.03928, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def _font_size(n_classes):
+    return max(6, 15 - n_classes)

@@ -1,0 +1,269 @@
+"""What Displays by patient draw from: predictions of any form, as one checked record."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sklearn.utils import check_consistent_length
+
+from skbreast._patients import by_patient, check_labels
+from skbreast._predictions import Predictions
+from skbreast._validation import check_groups, name_some
+from skbreast.evaluation import predict_patches
+from skbreast.metrics import patient_labels, patient_scores
+from skbreast.metrics._class_numbers import number_scored
+from skbreast.metrics._patient_figures import TIED_DECIMALS
+
+__all__ = [
+    "Judged",
+    "check_predictions",
+    "check_two_classes",
+    "judge_patches",
+    "n_mixed_patients",
+    "of_patients",
+    "why_no_patients",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What models said of rows: of patches or, from :func:`of_patients`, of patients.
+
+    Attributes
+    ----------
+    y_true : ndarray of shape (n_rows,), int
+        Class numbers; of two classes the positive one is 1.
+    y_score : ndarray of shape (n_rows,) or (n_rows, n_classes), float64
+        Scores of the positive class; or a column a class where there are more than two.
+    groups : ndarray of shape (n_rows,)
+        Patient ids.
+    folds : ndarray of shape (n_rows,), int
+        Number of the model that gave the score.
+    class_names : tuple of str
+        A name a class, for the reader.
+    y_pred : ndarray of shape (n_rows,), int, or None
+        The model's own decisions, where they are known.
+    """
+
+    y_true: np.ndarray
+    y_score: np.ndarray
+    groups: np.ndarray
+    folds: np.ndarray
+    class_names: tuple
+    y_pred: np.ndarray | None = None
+
+    @property
+    def n_patients(self):
+        """How many patients there are."""
+        return len(np.unique(self.groups))
+
+
+def check_predictions(
+    y_true, y_score=None, groups=None, *, folds=None, pos_label=None, target_names=None
+):
+    """Return predictions as one record.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_patches,) or Predictions
+        Labels; or all predictions, in place of the arrays.
+    y_score : array-like of shape (n_patches,) or (n_patches, n_classes), optional
+        Scores of the positive class, or of all classes in the order of the sorted labels.
+    groups : array-like of shape (n_patches,), optional
+        Patient ids.
+    folds : array-like of shape (n_patches,), optional
+        Which of several models judged the patch.
+    pos_label : int or str, optional
+        The positive class; of more than two it is set against the rest.
+    target_names : sequence of str, optional
+        A name a class, in the order of the sorted labels.
+
+    Returns
+    -------
+    Judged
+
+    Raises
+    ------
+    ValueError
+        If arrays are missing or given beside Predictions, lengths differ, or there is no such
+        class.
+    """
+    if not isinstance(y_true, Predictions):
+        judged, labels = _from_arrays(y_true, y_score, groups, folds)
+    elif y_score is None and groups is None and folds is None:
+        judged, labels = _from_predictions(y_true)
+    else:
+        raise ValueError(
+            "y_score, groups and folds are part of Predictions; give them with arrays only."
+        )
+    judged = replace(judged, class_names=_check_names(target_names, labels))
+    if pos_label is not None:
+        return _against_rest(judged, labels, pos_label)
+    two_columns = judged.y_score.ndim == 2 and judged.y_score.shape[1] == 2
+    return replace(judged, y_score=judged.y_score[:, 1]) if two_columns else judged
+
+
+def judge_patches(estimator, X, y, groups):
+    """Let a fitted classifier judge patches with labels of any kind.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted, with `predict_proba` and `classes_`.
+    X : array-like of n_patches
+        Patches, references, or what else the estimator takes.
+    y : array-like of shape (n_patches,)
+        Labels, of those that it was fitted on.
+    groups : array-like of shape (n_patches,)
+        Patient ids.
+
+    Returns
+    -------
+    Predictions
+        In one fold.
+    """
+    if not hasattr(estimator, "predict_proba"):
+        raise ValueError(
+            f"estimator must have predict_proba; {type(estimator).__name__} has none. Give its "
+            "scores to from_predictions."
+        )
+    y = check_labels(y, name="y")
+    groups = _check_patients(groups, n_samples=len(y))
+    said = predict_patches(estimator, X, y, groups)
+    check_consistent_length(y, said.y_proba)
+    classes = np.asarray(estimator.classes_)
+    unknown = np.setdiff1d(y, classes)
+    if len(unknown):
+        raise ValueError(
+            f"y has labels that the estimator was not fitted on: {name_some(unknown.tolist())}."
+        )
+    y_true, y_pred = (np.searchsorted(classes, each) for each in (y, said.y_pred))
+    return replace(said, y_true=y_true, y_pred=y_pred, classes=classes)
+
+
+def check_two_classes(judged, *, what):
+    """Refuse more than two classes, and say how to choose one."""
+    if judged.y_score.ndim == 2:
+        raise ValueError(
+            f"{what} shows two classes; there are {len(judged.class_names)}. Choose one by "
+            "pos_label, which is then set against the rest."
+        )
+    return judged
+
+
+def of_patients(judged, *, aggregate="mean"):
+    """Return one row a patient, or a patient and fold where several models judged a patient.
+
+    Parameters
+    ----------
+    judged : Judged
+        Of patches; a patient's have one label.
+    aggregate : str, default="mean"
+        As in :func:`skbreast.metrics.patient_scores`.
+
+    Returns
+    -------
+    Judged
+        Scores rounded to 12 decimals, so that equal means are tied.
+    """
+    patients = by_patient(judged.groups, n_samples=len(judged.groups))
+    pairs = judged.folds * len(patients.ids) + patients.codes
+    _, first = np.unique(pairs, return_index=True)
+    _, y_true = patient_labels(judged.y_true, pairs)
+    _, y_score = patient_scores(judged.y_score, pairs, aggregate=aggregate)
+    return replace(
+        judged,
+        y_true=y_true,
+        y_score=y_score.round(TIED_DECIMALS),
+        groups=judged.groups[first],
+        folds=judged.folds[first],
+        y_pred=None,
+    )
+
+
+def n_mixed_patients(judged):
+    """Return how many patients have patches of several classes."""
+    patients = by_patient(judged.groups, n_samples=len(judged.groups))
+    pairs = np.unique(np.column_stack([patients.codes, judged.y_true]), axis=0)
+    return int((np.bincount(pairs[:, 0]) > 1).sum())
+
+
+def why_no_patients(judged):
+    """Say why nothing can be shown by patient; an empty text if it can."""
+    if judged.n_patients == len(judged.groups):
+        return "every patch counts as its own patient"
+    n_mixed = n_mixed_patients(judged)
+    if n_mixed:
+        which = "both" if len(judged.class_names) == 2 else "several"
+        return f"{n_mixed} of {judged.n_patients} patients have patches of {which} classes"
+    return ""
+
+
+def _from_predictions(predictions):
+    """Return a record with a column of scores a class, and the labels of the columns."""
+    labels = predictions.classes
+    if labels is None:
+        labels = np.arange(predictions.y_proba.shape[1])
+    judged = Judged(
+        np.asarray(predictions.y_true),
+        np.asarray(predictions.y_proba, dtype=np.float64),
+        np.asarray(predictions.groups),
+        _number(predictions.folds),
+        (),
+        np.asarray(predictions.y_pred),
+    )
+    return judged, np.asarray(labels)
+
+
+def _from_arrays(y_true, y_score, groups, folds):
+    if y_score is None:
+        raise ValueError("y_score is missing: give y_true, y_score and groups, or Predictions.")
+    numbers, _, n_classes = number_scored(y_true, y_score)
+    labels = np.unique(y_true)
+    labels = labels if len(labels) == n_classes else np.arange(n_classes)
+    groups = _check_patients(groups, n_samples=len(numbers))
+    folds = np.zeros(len(numbers), int) if folds is None else check_labels(folds, name="folds")
+    check_consistent_length(numbers, folds)
+    y_score = np.asarray(y_score, dtype=np.float64)
+    return Judged(numbers, y_score, groups, _number(folds), ()), labels
+
+
+def _check_patients(groups, *, n_samples):
+    if groups is None:
+        raise ValueError(
+            "groups is missing: give the patient of each patch, or numpy.arange(n_patches) to say "
+            "that every patch is its own patient."
+        )
+    return check_groups(groups, n_samples=n_samples)
+
+
+def _number(folds):
+    return np.unique(folds, return_inverse=True)[1]
+
+
+def _check_names(target_names, labels):
+    if target_names is None:
+        return tuple(
+            f"class {each}" if labels.dtype.kind in "biuf" else str(each) for each in labels
+        )
+    if isinstance(target_names, str) or len(target_names) != len(labels):
+        raise ValueError(
+            f"target_names must hold {len(labels)} names, one a class; got {target_names!r}."
+        )
+    return tuple(map(str, target_names))
+
+
+def _against_rest(judged, labels, pos_label):
+    """Return the record of two classes: the rest, 0, and the chosen one, 1."""
+    chosen = np.flatnonzero(labels == pos_label)
+    if len(chosen) != 1:
+        raise ValueError(f"pos_label must be one of {labels.tolist()}; got {pos_label!r}.")
+    [chosen] = chosen
+    names = judged.class_names
+    rest = names[1 - chosen] if len(names) == 2 else "the rest"
+    return replace(
+        judged,
+        y_true=(judged.y_true == chosen).astype(np.intp),
+        y_score=judged.y_score[:, chosen] if judged.y_score.ndim == 2 else judged.y_score,
+        class_names=(rest, names[chosen]),
+        y_pred=None if judged.y_pred is None else (judged.y_pred == chosen).astype(np.intp),
+    )

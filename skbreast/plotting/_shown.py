@@ -1,0 +1,86 @@
+"""Read the patches that are shown, and no others; what is said where one cannot be read."""
+
+import os
+
+import numpy as np
+from sklearn.utils import _safe_indexing
+
+from skbreast._decoding import as_rgb
+from skbreast._validation import check_patches
+from skbreast.reading import PatchReadError, iterate_patches
+
+__all__ = ["read_shown", "shorten"]
+
+_N_LETTERS = 20  # of a name in a caption: what a tile is wide enough for
+
+
+def shorten(text, n_letters=_N_LETTERS):
+    """Shorten a name in its middle; what tells names apart often stands at an end.
+
+    Examples
+    --------
+    >>> from skbreast.plotting._shown import shorten
+    >>> shorten("SOB_M_DC-14-13412", 11)
+    'SOB_M…13412'
+    """
+    text = " ".join(str(text).split())
+    if len(text) <= n_letters:
+        return text
+    n_last = (n_letters - 1) // 2
+    return f"{text[: n_letters - 1 - n_last]}…{text[len(text) - n_last :]}"
+
+
+def read_shown(X, rows):
+    """Read some patches as 8-bit RGB, each in its own size, and no others.
+
+    Parameters
+    ----------
+    X : array-like
+        Patch references, or ``(n_patches, height, width, channels)`` raw pixels 0…255 or scaled
+        ones 0…1.
+    rows : ndarray of int
+        Which.
+
+    Returns
+    -------
+    patches : list of ndarray of shape (height, width, 3), dtype uint8, or None
+        None where a patch cannot be read.
+    problems : list of str or None
+        Why it cannot be read.
+    """
+    if not len(rows):
+        return [], []
+    # Only those shown are checked: all of 200,000 would take longer than reading twelve.
+    chosen = check_patches(_safe_indexing(np.asarray(X) if isinstance(X, list) else X, rows))
+    if chosen.ndim == 4:
+        return list(_as_uint8(chosen)), [None] * len(rows)
+    patches, problems = [None] * len(rows), [None] * len(rows)
+    for place, patch in iterate_patches(chosen):
+        if isinstance(patch, PatchReadError):
+            problems[place] = _tell_problem(chosen[place], patch)
+        else:
+            patches[place] = patch
+    return patches, problems
+
+
+def _as_uint8(patches):
+    if not 1 <= patches.shape[-1] <= 4 or 1 in patches.shape[1:3]:
+        raise ValueError(
+            "X must be patch references, or patches (n_patches, height, width, channels) of 1 to 4 "
+            f"channels; those to be shown have the shape {patches.shape}."
+        )
+    if patches.dtype != np.uint8:
+        low, high = patches.min(), patches.max()
+        if low < 0 or high > 255:
+            raise ValueError(
+                "X must hold raw pixels, 0…255, or scaled ones, 0…1, to be shown; it reaches from "
+                f"{low:g} to {high:g}."
+            )
+        patches = np.rint(patches * (255 if high <= 1 else 1)).astype(np.uint8)
+    return as_rgb(patches)
+
+
+def _tell_problem(reference, error):
+    cause = str(error).removeprefix(f"Cannot read patch {reference!r}: ")
+    name = shorten(os.path.basename(reference), _N_LETTERS)  # noqa: PTH119 - may end in "#12"
+    return f"{name} cannot be read: {cause}"
