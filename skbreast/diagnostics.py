@@ -19,6 +19,7 @@ CORE = (
 # extra: (package, what it gives)
 OPTIONAL = {
     "plot": (("matplotlib", "pictures"), ("pandas", "data frames")),
+    "report": (("jinja2", "reports as a page"),),
     "pcam": (("h5py", "patches in HDF5 files"),),
     "png": (("imagecodecs", "PNG files decoded 1.5 to 3 times as fast"),),
     "openvino": (("openvino", "features several times faster on processors"),),

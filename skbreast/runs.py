@@ -7,6 +7,7 @@ import numpy as np
 
 from skbreast import evaluation
 from skbreast._files import check_writable
+from skbreast._html import block, table
 from skbreast._progress import progress_bar
 from skbreast._training_record import (
     TRAINING_FILE,
@@ -18,7 +19,7 @@ from skbreast._training_record import (
 )
 from skbreast.model_selection import patient_train_test_split
 from skbreast.persistence import load, save
-from skbreast.results import write_json, write_results
+from skbreast.results import results_table, write_json, write_results
 
 __all__ = ["RunResult", "evaluate_folder", "open_model", "train_into"]
 
@@ -62,6 +63,10 @@ class RunResult:
     model: object
     protocol: str
     counts: dict = field(default_factory=dict)
+
+    def _repr_html_(self):
+        header, *rows = results_table(self.figures)
+        return block(self.protocol, table(header, rows, caption=f"Saved: {self.chosen}"))
 
 
 def train_into(

@@ -101,6 +101,10 @@ def test_it_tells_what_a_cross_validation_tells(tmp_path):
     assert f"| colour | {colour:.3f} [" in text
     assert "Differences to colour" in text
 
+    html = found._repr_html_()
+    assert f"{colour:.3f} [" in html
+    assert "Differences to colour" in html
+
 
 def test_what_was_finished_is_not_run_again(tmp_path):
     bunch, notes = make_bunch(), tmp_path / "notes"

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import sys
 
 import pytest
 from PIL import Image
@@ -115,15 +116,20 @@ def test_train_evaluate_and_predict_on_ucsb(real_data, tmp_path):
     groups = ("--groups-pattern", r"([^/]+)_(?:benign|malignant)")
     common = (*groups, "--resamples", 50)
 
-    result = _invoke("train", data, "--out", model, "--folds", 2, "--holdout", 0.4, *common)
+    report = ("--report", tmp_path / "train.html")
+    training = ("--out", model, "--folds", 2, "--holdout", 0.4)
+    result = _invoke("train", data, *training, *common, *report)
     assert result.exit_code == 0, result.output
+    assert result.stdout.rstrip().endswith(f"Report: {tmp_path / 'train.html'}".splitlines()[-1])
+    _check_report(tmp_path / "train.html", "transfer", "was fitted to all patches", "train/test")
     assert "30 patches (15 benign, 15 malignant), 5 patients" in result.stderr
     assert re.search(r"transfer\s+[01]\.\d{3}", result.stdout)
     assert "2-fold cross-validation by patients: 3 patients, 18 patches" in result.stdout
     assert "Model (transfer) and results" in result.stdout
 
-    result = _invoke("evaluate", model, data, *common)
+    result = _invoke("evaluate", model, data, *common, "--report", tmp_path / "evaluate.html")
     assert result.exit_code == 0, result.output
+    _check_report(tmp_path / "evaluate.html", "transfer", "A saved model, judged on 12 patches")
     assert "Left out: 18 patches of 3 patients" in result.stderr
     assert "Only 2 patients" in result.stderr
     assert "12 patches of 2 patients" in result.stdout
@@ -168,13 +174,24 @@ def test_an_interruption_leaves_no_model_half_trained(real_data, tmp_path, monke
 
 @pytest.mark.slow
 def test_demo_runs_offline_and_ends_in_a_table(tmp_path):
-    result = _invoke("demo", "--out", tmp_path / "demo")
+    report = tmp_path / "demo" / "report.html"
+    result = _invoke("demo", "--out", tmp_path / "demo", "--report", report)
 
     assert result.exit_code == 0, result.output
     for model in ("dummy", "colour", "transfer", "cnn"):
         assert re.search(rf"{model}\s+[01]\.\d{{3}}", result.stdout)
     assert (tmp_path / "demo" / "model.skops").is_file()
     assert "not a medical device" in result.stdout
+    _check_report(report, "transfer", "Source: invented.")
+
+
+def _check_report(path, model, *sentences):
+    page = path.read_text(encoding="utf-8")
+    assert f"<h1>{model}: report</h1>" in page
+    for title in ("Results", "Data", "Decisions", "Patches", "What the model looks at", "Limits"):
+        assert f">{title}</h2>" in page
+    for sentence in (*sentences, "Audit of the data"):
+        assert sentence in page
 
 
 @pytest.fixture
@@ -201,8 +218,12 @@ def test_a_benchmark_is_shown_kept_and_gone_on_with(class_folder, tmp_path):
     assert "Differences" not in first.stdout
     finished = (out / "folds" / "dummy" / "fold-1.npz").stat().st_mtime_ns
 
-    second = _invoke(*call, "--models", "dummy, colour")
+    report = tmp_path / "report.html"
+    second = _invoke(*call, "--models", "dummy, colour", "--report", report)
     assert second.exit_code == 0, second.output
+    page = report.read_text(encoding="utf-8")
+    assert "This page is about colour, whose AUC is the highest of 2" in page
+    assert "2 class-balanced, shuffled folds by patient" in page
     assert "Differences to colour on the same test patches" in _one_line(second.stdout)
     assert (out / "folds" / "dummy" / "fold-1.npz").stat().st_mtime_ns == finished
     assert "| colour |" in (out / "results.md").read_text()
@@ -210,6 +231,19 @@ def test_a_benchmark_is_shown_kept_and_gone_on_with(class_folder, tmp_path):
     other = _invoke(*call, "--models", "dummy", "--seed", 1)
     assert other.exit_code == 1
     assert "holds a benchmark of other folds" in _one_line(other.stderr)
+
+
+def test_a_report_that_cannot_be_written_is_said_first(class_folder, tmp_path, monkeypatch):
+    call = ("train", class_folder, "--out", tmp_path / "model", "--report")
+    result = _invoke(*call, tmp_path)
+    assert result.exit_code == 1
+    assert f"--report {tmp_path} is a folder" in _one_line(result.stderr)
+
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    result = _invoke(*call, tmp_path / "report.html")
+    assert result.exit_code == 1
+    assert 'pip install "skbreast[report]"' in _one_line(result.stderr)
+    assert not (tmp_path / "model").exists()
 
 
 def test_a_wrong_name_does_not_wait_for_the_data(tmp_path):

@@ -236,3 +236,10 @@ def test_an_hdf5_file_stands_for_all_its_rows(real_data, tmp_path):
     damaged.write_bytes(b"no HDF5")
     with pytest.raises(ValueError, match=r"damaged\.h5 cannot be read"):
         find_references([str(damaged)])
+
+
+def test_a_notebook_shows_figures_and_how_they_were_obtained(trained):
+    html = trained[1]._repr_html_()
+    assert "2-fold cross-validation by patients" in html
+    assert "<table>" in html
+    assert '<th scope="row">colour again</th>' in html

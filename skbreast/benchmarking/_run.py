@@ -8,15 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
+from skbreast._differences import compare_predictions
 from skbreast._figures import estimate_figures, summarise
 from skbreast._files import check_writable, write_text
+from skbreast._html import block, table
 from skbreast._predictions import Predictions
 from skbreast._progress import progress_bar
-from skbreast._differences import compare_predictions
 from skbreast.benchmarking._digests import digest_estimator
 from skbreast.benchmarking._fold_store import FoldStore
 from skbreast.benchmarking._patient_notes import tell_patients
 from skbreast.benchmarking._report import (
+    BRACKETS,
+    benchmark_tables,
     choose_reference,
     differences_title,
     write_benchmark,
@@ -75,6 +78,13 @@ class Benchmark:
     def differences_title(self):
         """Whom the second table of :func:`benchmark_tables` compares with, a sentence."""
         return differences_title(self)
+
+    def _repr_html_(self):
+        (header, *rows), (other_header, *others) = benchmark_tables(self)
+        parts = [table(header, rows, caption=BRACKETS)]
+        if others:
+            parts.append(table(other_header, others, caption=self.differences_title))
+        return block(" ".join([self.protocol, *self.notes]), *parts)
 
 
 def run_benchmark(bunch, models, out, *, n_resamples=2000, random_state=0, show=False):

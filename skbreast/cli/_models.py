@@ -1,6 +1,5 @@
 """Commands that train, judge and use models."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,12 +9,14 @@ from skbreast.cli._app import app
 from skbreast.cli._options import (
     DataArgument,
     OverwriteOption,
+    ReportOption,
     ResamplesOption,
     SeedOption,
     describe,
     load,
     with_data_options,
 )
+from skbreast.cli._report import check_report, report_run
 from skbreast.cli._terminal import (
     caution,
     console,
@@ -34,6 +35,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Where the model and the results go.")] = DEMO_FOLDER,
     overwrite: OverwriteOption = False,
     seed: SeedOption = 0,
+    report: ReportOption = None,
 ):
     """Show the main job on invented patients, in about two minutes, offline."""
     with one_sentence_errors():
@@ -42,6 +44,7 @@ def demo(
         from skbreast.runs import train_into
 
         _keep_model(out, overwrite or out == DEMO_FOLDER)
+        check_report(report)
         bunch = make_patches(32, 16, patch_size=48, random_state=seed)
         bunch.kind = "invented"
         describe(bunch)
@@ -49,11 +52,12 @@ def demo(
             "transfer": make_model("transfer", verbose=1),
             "cnn": make_model("cnn", max_epochs=15, random_state=seed, verbose=1),
         }
-        results = train_into(
+        found = train_into(
             out, bunch, models, n_splits=4, n_resamples=500, random_state=seed, show=True
         )
-        print_results(results, _protocol(out))
+        print_results(found.figures, found.protocol)
         _say_saved(out, "transfer")
+        report_run(report, found, bunch, seed=seed, n_resamples=500)
 
 
 @app.command()
@@ -71,6 +75,7 @@ def train(
     overwrite: OverwriteOption = False,
     epochs: Annotated[int | None, typer.Option(help="Epochs of a network.", min=1)] = None,
     resamples: ResamplesOption = 1000,
+    report: ReportOption = None,
     *,
     chosen,
 ):
@@ -80,9 +85,10 @@ def train(
         from skbreast.runs import train_into
 
         _keep_model(out, overwrite)
+        check_report(report)
         estimator = make_model(model, max_epochs=epochs, random_state=chosen["seed"], verbose=1)
         bunch = load(data, chosen)
-        results = train_into(
+        found = train_into(
             out,
             bunch,
             {model: estimator},
@@ -92,9 +98,10 @@ def train(
             random_state=chosen["seed"],
             show=True,
         )
-        print_results(results, _protocol(out))
-        caution(results)
+        print_results(found.figures, found.protocol)
+        caution(found.figures)
         _say_saved(out, model)
+        report_run(report, found, bunch, seed=chosen["seed"], n_resamples=resamples)
 
 
 @app.command()
@@ -103,6 +110,7 @@ def evaluate(
     model: Annotated[Path, typer.Argument(help="Folder from train.", show_default=False)],
     data: DataArgument,
     resamples: ResamplesOption = 1000,
+    report: ReportOption = None,
     *,
     chosen,
 ):
@@ -110,17 +118,20 @@ def evaluate(
     with one_sentence_errors():
         from skbreast.runs import evaluate_folder
 
+        check_report(report)
         bunch = load(data, chosen)
-        results, counts = evaluate_folder(
+        found = evaluate_folder(
             model, bunch, n_resamples=resamples, random_state=chosen["seed"], show=True
         )
+        counts = found.counts
         if counts["known_patches"]:
             known = _count(counts["known_patches"], counts["known_patients"], bunch)
             errors.print(f"Left out: {known} that the model was trained on.")
         title = f"{_count(counts['patches'], counts['patients'], bunch)} [95 % intervals]"
-        print_results(results, title)
-        caution(results)
+        print_results(found.figures, title)
+        caution(found.figures)
         say_research_only()
+        report_run(report, found, bunch, seed=chosen["seed"], n_resamples=resamples)
 
 
 @app.command()
@@ -145,11 +156,6 @@ def predict(
                 f"{failed} of {len(references)} patches could not be read; the column 'error' of "
                 f"{out} says why."
             )
-
-
-def _protocol(out):
-    """Return how the figures were obtained, in the words of the folder they stand in."""
-    return json.loads((out / "results.json").read_text(encoding="utf-8"))["protocol"]
 
 
 def _keep_model(out, overwrite):

@@ -14,6 +14,7 @@ __all__ = [
     "KINDS",
     "DataArgument",
     "OverwriteOption",
+    "ReportOption",
     "ResamplesOption",
     "load",
     "load_as_published",
@@ -44,6 +45,9 @@ GroupsOption = Annotated[
 ]
 MaxPatchesOption = Annotated[int | None, typer.Option(help="Thin the data to so many patches.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace a model.")]
+ReportOption = Annotated[
+    Path | None, typer.Option(help="Write a report: one web page, which needs no network.")
+]
 SeedOption = Annotated[int, typer.Option(help="Seed of folds, networks and resampling.")]
 ResamplesOption = Annotated[int, typer.Option(help="Bootstrap resamples of patients.", min=10)]
 

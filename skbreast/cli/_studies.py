@@ -9,11 +9,13 @@ import typer
 from skbreast.cli._app import app
 from skbreast.cli._options import (
     DataArgument,
+    ReportOption,
     ResamplesOption,
     load_as_published,
     load_folds,
     with_data_options,
 )
+from skbreast.cli._report import check_report, report_benchmark
 from skbreast.cli._terminal import (
     console,
     errors,
@@ -93,6 +95,7 @@ def benchmark(
     folds_dir: FoldsDirOption = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of the networks.", min=1)] = None,
     resamples: ResamplesOption = 2000,
+    report: ReportOption = None,
     *,
     chosen,
 ):
@@ -120,6 +123,7 @@ def benchmark(
         names = [name.strip() for name in models.split(",") if name.strip()]
         for name in names:
             make_model(name)  # a wrong name shall not wait for the data
+        check_report(report)
         bunch = load_folds(
             data, chosen, protocol=str(protocol), folds_dir=folds_dir, n_splits=folds
         )
@@ -138,6 +142,7 @@ def benchmark(
             print_rows(differences, found.differences_title)
         console.print(f"Tables and folds: {escape(out)}", highlight=False)
         say_research_only()
+        report_benchmark(report, found, bunch, seed=chosen["seed"], n_resamples=resamples)
         failed = [name for name, result in found.models.items() if result.error is not None]
         if failed:
             errors.print(f"The traces of what failed stand in {escape(out / 'errors')}.")

@@ -1,0 +1,63 @@
+"""From sections to one HTML page that asks nothing of anybody."""
+
+import base64
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+
+from skbreast._files import write_text
+from skbreast._validation import import_optional
+
+__all__ = ["MAX_BYTES", "write_page"]
+
+MAX_BYTES = 5_000_000  # what may still be sent by mail
+
+
+def write_page(path, **content):
+    """Render the template and write the page whole.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to be.
+    **content
+        `title`, `lead`, `cards`, `sections` and `footer`, as the template wants them. All text is
+        escaped but that of :class:`skbreast.report._blocks.Html`.
+
+    Raises
+    ------
+    ValueError
+        If the page were larger than 5 MB.
+    """
+    page = _render(content)
+    n_bytes = len(page.encode())
+    if n_bytes > MAX_BYTES:
+        raise ValueError(
+            f"The report would have {n_bytes / 1e6:.1f} MB, and {MAX_BYTES / 1e6:g} are allowed; "
+            "show fewer patches with n_shown."
+        )
+    write_text(path, page)
+    return Path(path)
+
+
+def _render(content):
+    jinja2 = import_optional("jinja2", extra="report", purpose="A report")
+    from markupsafe import Markup
+
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_read),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+    )
+    script = _read("report.js")
+    return environment.get_template("report.html.j2").render(
+        style=Markup(_read("report.css")),
+        script=Markup(script),
+        script_digest=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
+        **content,
+    )
+
+
+def _read(name):
+    return (files("skbreast.report") / "templates" / name).read_text(encoding="utf-8")

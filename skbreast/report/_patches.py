@@ -1,0 +1,100 @@
+"""The parts of a report that show patches: right and wrong ones, and what the model looked at."""
+
+from skbreast.inspection import activation_maps
+from skbreast.plotting import PatchGalleryDisplay
+from skbreast.report._blocks import Section, Text, Tile, Tiles
+from skbreast.report._drawing import lay_over, show_patch
+
+__all__ = ["gallery_section", "maps_section"]
+
+KINDS = {
+    "wrong": ("Wrong", "Drawn at random from all wrong decisions."),
+    "sure_wrong": ("Wrong, and sure of it", "The probability of the true class is smallest here."),
+    "right": ("Right", "Drawn at random from all right decisions."),
+    "unsure": ("Least sure", "The two most probable classes are closest here."),
+}
+
+FITTED_TO_ALL = (
+    "The model of this page was fitted to all patches, these among them, after the folds were "
+    "judged: the maps say what it looks at, not how good it is."
+)
+
+
+def gallery_section(judged, *, n_shown, random_state):
+    """Return patches of each kind; of references only these are read."""
+    blocks = []
+    for show, (title, caption) in KINDS.items():
+        shown = _choose(judged, show, n_shown, random_state)
+        if shown.patches:
+            blocks += [
+                Text(title, kind="heading"),
+                Tiles([_tile(shown, place) for place in range(len(shown.patches))], caption),
+            ]
+    score = shown.title.splitlines()[-1]
+    blocks.insert(0, Text(f"{score[0].upper()}{score[1:]}."))
+    return Section("Patches", "patches", blocks)
+
+
+def _choose(judged, show, n_shown, random_state):
+    import matplotlib.pyplot as plt
+
+    shown = PatchGalleryDisplay.from_predictions(
+        judged.X,
+        judged.first,
+        show=show,
+        n_patches=n_shown,
+        target_names=judged.target_names,
+        random_state=random_state,
+    )
+    plt.close(shown.figure_)
+    return shown
+
+
+def _tile(shown, place, *more):
+    lines = shown.captions[place].splitlines()
+    flagged = shown.kinds[place] == "wrong"
+    lines.insert(0, "✗ wrong" if flagged else "✓ right")
+    patch = shown.patches[place]
+    if patch is None:
+        return Tile([], [*lines, shown.problems[place]], flagged)
+    return Tile([show_patch(patch, f"Patch: {', '.join(lines[1:])}"), *more], lines, flagged)
+
+
+def maps_section(judged, model, *, n_shown, random_state, fitted_to_all):
+    """Return patches beside what moved the model's decision; None where there is no model."""
+    if model is None:
+        return None
+    chosen = [_choose(judged, show, n_shown // 2, random_state) for show in ("sure_wrong", "right")]
+    tiles, methods = [], {}
+    for shown in chosen:
+        found, method = _map_shown(judged, model, shown)
+        tiles += found
+        methods[method] = None
+    caption = (
+        f"{', '.join(methods)}: on the right, in grey, what speaks for the class that the model "
+        "calls, from dark to bright; each patch by its own scale."
+    )
+    blocks = [Tiles(tiles, caption, paired=True)]
+    if fitted_to_all:
+        blocks.append(Text(FITTED_TO_ALL, tone="note"))
+    return Section("What the model looks at", "maps", blocks)
+
+
+def _map_shown(judged, model, shown):
+    places = [place for place, patch in enumerate(shown.patches) if patch is not None]
+    if not places:
+        return [], "Nothing to show"
+    maps, method = _map(model, judged.X[shown.rows[places]])
+    pictures = [
+        show_patch(lay_over(shown.patches[place], values), f"{method} of the patch before")
+        for place, values in zip(places, maps, strict=True)
+    ]
+    return [_tile(shown, *each) for each in zip(places, pictures, strict=True)], method
+
+
+def _map(model, X):
+    """Return maps in 0…1 and how they were made: by covering where there are no feature maps."""
+    try:
+        return activation_maps(model, X, normalize="patch"), "Grad-CAM"
+    except ValueError:  # says that it has none; whatever else is wrong is raised by the next line
+        return activation_maps(model, X, method="occlusion", normalize="patch"), "Occlusion"
