@@ -3,14 +3,19 @@ from . import color as color
 from . import datasets as datasets
 from . import evaluation as evaluation
 from . import exceptions as exceptions
+from . import inspection as inspection
 from . import metrics as metrics
 from . import model_selection as model_selection
 from . import networks as networks
 from . import persistence as persistence
+from . import plotting as plotting
 from . import reading as reading
 from . import references as references
 from . import registry as registry
+from . import report as report
+from . import stain as stain
 from . import texture as texture
+from . import tissue as tissue
 from .classifier import PatchCNNClassifier as PatchCNNClassifier
 from .transfer import TransferFeatureExtractor as TransferFeatureExtractor
 

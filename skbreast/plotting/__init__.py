@@ -1,5 +1,24 @@
 """Pictures of trainings, of figures by patient, of patches and of what a network looks at."""
 
-import lazy_loader
+from skbreast.plotting._activation import ActivationMapDisplay
+from skbreast.plotting._calibration import PatientCalibrationDisplay
+from skbreast.plotting._confusion import ConfusionTable, PatientConfusionDisplay
+from skbreast.plotting._feature_map import FeatureMapDisplay
+from skbreast.plotting._gallery import PatchGalleryDisplay
+from skbreast.plotting._history import TrainingHistoryDisplay
+from skbreast.plotting._roc import PatientRocDisplay, RocCurve
+from skbreast.plotting._scores import PatientScoreDisplay, PatientSpreads
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__all__ = [
+    "ActivationMapDisplay",
+    "ConfusionTable",
+    "FeatureMapDisplay",
+    "PatchGalleryDisplay",
+    "PatientCalibrationDisplay",
+    "PatientConfusionDisplay",
+    "PatientRocDisplay",
+    "PatientScoreDisplay",
+    "PatientSpreads",
+    "RocCurve",
+    "TrainingHistoryDisplay",
+]
