@@ -10,9 +10,11 @@ DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS))
 
 import findings_tables  # noqa: E402 (it stands beside this file)
+import make_pictures  # noqa: E402 (likewise)
 import make_tables  # noqa: E402 (likewise)
 
 make_tables.write_all(DOCS / "_build" / "tables")
+make_pictures.write_all(DOCS / "_build" / "pictures")
 rst_epilog = findings_tables.substitutions()
 
 project = "skbreast"
@@ -29,6 +31,7 @@ extensions = [
 ]
 exclude_patterns = ["compatibility.rst", "_build"]
 default_role = "code"
+html_extra_path = ["_build/pictures/extra"]  # an example report
 html_theme = "alabaster"
 html_theme_options = {
     "description": "Breast-biopsy patches, classified the scikit-learn way",

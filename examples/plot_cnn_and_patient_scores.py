@@ -44,17 +44,10 @@ print(f"{model.n_iter_} epochs, weights of epoch {model.best_epoch_}, {model.pre
 # Training values are taken on augmented patches while the weights still change, validation values
 # on untouched patches after each epoch; so the two need not meet.
 import matplotlib.pyplot as plt
-import numpy as np
 
-history = model.history_
-epochs = np.arange(1, model.n_iter_ + 1)
-figure, (left, right) = plt.subplots(1, 2, figsize=(7.5, 3), layout="constrained")
-for axes, name in ((left, "loss"), (right, "accuracy")):
-    axes.plot(epochs, history[name], "o-", markersize=3, label="training")
-    axes.plot(epochs, history[f"val_{name}"], "s-", markersize=3, label="validation patients")
-    axes.axvline(model.best_epoch_, color="0.6", linestyle=":", label="weights kept")
-    axes.set(xlabel="epoch", ylabel=name, xticks=epochs[1::2])
-left.legend(frameon=False, fontsize="small")
+from skbreast.plotting import TrainingHistoryDisplay
+
+TrainingHistoryDisplay.from_estimator(model)
 plt.show()
 
 # %%
@@ -62,30 +55,11 @@ plt.show()
 # ------------------------
 # The mean probability of a patient's patches is the simplest score of a patient, and hard to beat
 # where all patches carry the patient's label.
-from skbreast.metrics import patient_labels, patient_scores
+from skbreast.plotting import PatientScoreDisplay
 
-probabilities = model.predict_proba(X_test)[:, 1]
-ids, scores = patient_scores(probabilities, patients_test)
-_, labels = patient_labels(y_test, patients_test)
-order = np.argsort(scores)
-
-figure, axes = plt.subplots(figsize=(6, 3.6), layout="constrained")
-for row, patient in enumerate(ids[order]):
-    own = patients_test == patient
-    colour = "C3" if labels[order][row] else "C0"
-    axes.plot(probabilities[own], np.full(own.sum(), row), "|", color=colour, alpha=0.6)
-    axes.plot(scores[order][row], row, "o", color=colour, markersize=6)
-for colour, name in zip(("C0", "C3"), patches.target_names, strict=True):
-    axes.plot([], [], "o", color=colour, label=str(name))
-axes.axvline(0.5, color="0.6", linestyle=":")
-axes.set(
-    yticks=range(len(ids)),
-    yticklabels=ids[order],
-    xlabel="probability of malignant (ticks: patches, dot: their mean)",
-    title="Test patients",
+PatientScoreDisplay.from_estimator(
+    model, X_test, y_test, patients_test, target_names=patches.target_names
 )
-axes.tick_params(axis="y", labelsize="small")
-axes.legend(frameon=False, loc="lower right")
 plt.show()
 
 # %%
@@ -97,10 +71,12 @@ plt.show()
 # ----------------
 # The same predictions, twice: as if each patch were a patient of its own, and with patients drawn
 # whole. The estimate is the same; only the second interval knows that there are twelve patients.
+import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from skbreast.metrics import patient_bootstrap
 
+probabilities = model.predict_proba(X_test)[:, 1]
 for name, units in (("patches", np.arange(len(y_test))), ("patients", patients_test)):
     interval = patient_bootstrap(
         roc_auc_score, y_test, probabilities, groups=units, stratify=y_test, random_state=0

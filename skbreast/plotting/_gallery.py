@@ -264,6 +264,8 @@ class PatchGalleryDisplay:
             each.set_visible(False)
         if not self.patches:
             self.axes_[0].text(0.5, 0.5, "no such patch", ha="center", va="center", color=INK)
+        if ax is None:  # the first layout knows the heights of captions, the second one heeds them
+            self.figure_.draw_without_rendering()
         return self
 
     def _make_axes(self, ax, tile_size, whole):
@@ -393,7 +395,9 @@ def _kind(decided, position):
 def _caption(decided, groups, names, position):
     label, predicted = (shorten(names[each[position]]) for each in (decided.y_true, decided.y_pred))
     lines = [f"label {label}", f"predicted {predicted}", f"score {decided.score[position]:.2f}"]
-    lines += [] if groups is None else [f"patient {shorten(groups[position])}"]
+    if groups is not None:
+        who = shorten(groups[position])
+        lines.append(who if who.lower().startswith("patient") else f"patient {who}")
     return "\n".join(lines)
 
 
