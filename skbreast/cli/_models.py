@@ -150,7 +150,11 @@ def predict(
 
         references = find_references(paths)
         failed = predict_to_csv(*open_model(model), references, out, show=True)
-        console.print(f"{len(references) - failed} predictions in {escape(out)}", highlight=False)
+        console.print(
+            f"{len(references) - failed} predictions in {escape(out)}",
+            highlight=False,
+            soft_wrap=True,
+        )
         if failed:
             raise ValueError(
                 f"{failed} of {len(references)} patches could not be read; the column 'error' of "
@@ -169,5 +173,7 @@ def _count(n_patches, n_patients, bunch):
 
 
 def _say_saved(out, model):
-    console.print(f"Model ({escape(model)}) and results: {escape(out)}", highlight=False)
+    console.print(
+        f"Model ({escape(model)}) and results: {escape(out)}", highlight=False, soft_wrap=True
+    )
     say_research_only()

@@ -112,7 +112,7 @@ def _write(path, predictions, X, audited, *, bunch, **content):
             command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
             **content,
         )
-    console.print(f"Report: {escape(path)}", highlight=False)
+    console.print(f"Report: {escape(path)}", highlight=False, soft_wrap=True)
 
 
 def _first_paragraph(text):

@@ -140,7 +140,7 @@ def benchmark(
             errors.print(f"[yellow]{escape(note)}[/]")
         if len(differences) > 1:
             print_rows(differences, found.differences_title)
-        console.print(f"Tables and folds: {escape(out)}", highlight=False)
+        console.print(f"Tables and folds: {escape(out)}", highlight=False, soft_wrap=True)
         say_research_only()
         report_benchmark(report, found, bunch, seed=chosen["seed"], n_resamples=resamples)
         failed = [name for name, result in found.models.items() if result.error is not None]
