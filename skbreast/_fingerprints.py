@@ -35,7 +35,8 @@ def digest_array(array):
 
 def digest_text(text):
     """Digest of a text, as 40 hexadecimal digits."""
-    return hashlib.sha256(text.encode()).hexdigest()[:40]
+    # names of files may hold bytes that are no text
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:40]
 
 
 def file_state(path):

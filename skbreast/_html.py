@@ -10,7 +10,7 @@ from html import escape
 
 from PIL import Image
 
-__all__ = ["bar", "block", "data_uri", "escape_text", "table", "thumbnail"]
+__all__ = ["bar", "block", "data_uri", "escape_text", "plain_text", "table", "thumbnail"]
 
 _THUMBNAIL_SIDE = 128  # shown at 96, sharp on a finer screen too
 _STYLE = """
@@ -50,8 +50,14 @@ def escape_text(text):
     >>> escape_text("<2 mm")
     '&lt;2 mm'
     """
-    plain = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in str(text))
-    return escape(plain)
+    return escape(plain_text(text))
+
+
+def plain_text(text, *, kept=""):
+    """Write out what is not printable, except the characters that are kept."""
+    return "".join(
+        each if each.isprintable() or each in kept else ascii(each)[1:-1] for each in str(text)
+    )
 
 
 def block(title, *parts):

@@ -69,7 +69,17 @@ def _history_of(estimator):
     """Return the course of the training of a network, also at the end of a pipeline."""
     while isinstance(estimator, GridSearchCV | Pipeline):
         estimator = estimator[-1] if isinstance(estimator, Pipeline) else estimator.best_estimator_
-    return getattr(estimator, "history_", None)
+    return _plain_history(getattr(estimator, "history_", None))
+
+
+def _plain_history(history):
+    """Return lists of numbers, an entry an epoch; None for whatever else bears the name."""
+    try:
+        plain = {str(name): [float(each) for each in row] for name, row in history.items()}
+    except (AttributeError, TypeError, ValueError):
+        return None
+    lengths = {len(row) for row in plain.values()}
+    return plain if len(lengths) == 1 and lengths != {0} else None
 
 
 def _judge(estimator, X):

@@ -299,5 +299,6 @@ def _protocol_of_test(groups, counts):
     who = "" if groups is None else f" of {counts['patients']} patients"
     return (
         f"A saved model, judged on {counts['patches']} patches{who} that it was not trained on; "
-        f"95 % bootstrap intervals over {unit}."
+        f"{counts['known_patches']} others, {counts['known_patients']} {unit}, were left out since "
+        f"it was trained on them; 95 % bootstrap intervals over {unit}."
     )

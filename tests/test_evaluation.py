@@ -235,3 +235,15 @@ def test_networks_leave_the_course_of_their_training():
         1: 1,
     }
     assert found["cnn"].take(slice(3)).histories == found["cnn"].histories
+
+
+@pytest.mark.parametrize(
+    "history", [[{"loss": 1}], {"loss": "abc"}, {"a": [1], "b": [1, 2]}, {}, 3]
+)
+def test_another_history_is_not_kept(history):
+    model = DummyClassifier(strategy="prior").fit(np.zeros((4, 1)), [0, 1, 0, 1])
+    model.history_ = history
+    y = np.array([0, 1, 0, 1])
+    assert evaluation.predict_patches(model, np.zeros((4, 1)), y).histories == {}
+    model.history_ = {"loss": [np.float32(0.5)]}
+    assert evaluation.predict_patches(model, np.zeros((4, 1)), y).histories == {0: {"loss": [0.5]}}

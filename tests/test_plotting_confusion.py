@@ -65,7 +65,7 @@ def test_patches_are_weighted_where_patients_have_several_classes():
     np.testing.assert_allclose(display.by_patient.shares, [[3 / 5, 2 / 5], [2 / 3, 1 / 3]])
     assert display.texts_[1][0, 0].get_text() == "60 %"
     title = display.axes_[1].get_title(loc="left")
-    assert "each of 2 patients weighing the same" in title
+    assert "2 patients weighing the same in all" in title
     assert "2 of them have patches of several classes" in title
 
 
@@ -78,7 +78,9 @@ def test_a_patient_judged_by_two_models_counts_for_each():
         ax=_axes(),
     )
     assert display.by_patient.counts.tolist() == [[1, 1], [0, 1]]
-    assert display.axes_[1].get_title(loc="left") == "By patient: 2 patients, judged 3 times"
+    assert display.axes_[1].get_title(loc="left") == (
+        "By patient: 2 patients, judged 3 times\ndecided by the mean score from 0.5"
+    )
 
 
 def test_patches_that_are_their_own_patients_are_counted_once():

@@ -91,7 +91,9 @@ def _split_of(folds):
     """Return training and test rows of each fold, where every patch is tested once."""
     import numpy as np
 
-    return [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in set(folds)]
+    return [
+        (np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in np.unique(folds)
+    ]
 
 
 def _write(path, predictions, X, audited, *, bunch, **content):
@@ -118,7 +120,7 @@ def _write(path, predictions, X, audited, *, bunch, **content):
 def _first_paragraph(text):
     """Return what a description says first, below its title."""
     lines = text.strip().splitlines()
-    if len(lines) > 1 and set(lines[1]) == {"="}:
+    if len(lines) > 1 and lines[1] and set(lines[1]) <= set("=-~"):
         lines = lines[2:]
     paragraph = "\n".join(lines).strip().split("\n\n")[0]
     return " ".join(paragraph.replace("``", "").split())

@@ -9,7 +9,7 @@ from skbreast.plotting._predictions_input import (
     check_two_classes,
     judge_patches,
 )
-from skbreast.plotting._style import FAINT, INK, class_color, get_axes, tidy
+from skbreast.plotting._style import FAINT, INK, as_written, class_color, get_axes, tidy
 
 __all__ = ["PatientCalibrationDisplay"]
 
@@ -238,6 +238,7 @@ class PatientCalibrationDisplay:
         self.intervals_ = self._draw_intervals(self.line_.get_color())
         self.histogram_ = None if alone else self._draw_histogram(self.line_.get_color())
         self._label()
+        as_written(self.axes_)
         return self
 
     def _draw_points(self, name, n_drawn, line_kwargs):

@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 # What each choice is called over a picture.
+_FEW = 2
 SHOW = {
     "any": "Drawn at random",
     "right": "Right, drawn at random",
@@ -104,7 +105,7 @@ def choose_patches(
     show="wrong",
     patient=None,
     n_patches=12,
-    per_patient=2,
+    per_patient="auto",
     rows=None,
     random_state=0,
 ):
@@ -122,8 +123,9 @@ def choose_patches(
         Only patches of this patient.
     n_patches : int, default=12
         How many at most.
-    per_patient : int or None, default=2
-        How many of one patient, while there are others; None means any number.
+    per_patient : int, None or "auto", default="auto"
+        How many of one patient, while there are others; None means any number. "auto" is None
+        for what is drawn at random, so that it stands for all such patches, and else 2.
     rows : ndarray of shape (n_patches,), int, optional
         Which patch each entry is about; of those about the same patch one is shown.
     random_state : int or RandomState, default=0
@@ -150,6 +152,8 @@ def choose_patches(
     (array([2, 1]), 2)
     """
     _check_choice(decided, show, patient, n_patches, per_patient)
+    if isinstance(per_patient, str):
+        per_patient = None if "random" in SHOW[show] else _FEW
     ties = check_random_state(random_state).permutation(len(decided.y_true))
     order = _ORDERS[show](decided, ties)
     if patient is not None:
@@ -158,9 +162,9 @@ def choose_patches(
         order = order[np.sort(np.unique(rows[order], return_index=True)[1])]
     if show == "patient":
         return _evenly(order, n_patches), len(order)
-    if groups is None or per_patient is None:
+    codes = None if groups is None else by_patient(groups, n_samples=len(ties)).codes
+    if codes is None or per_patient is None:
         return order[:n_patches], len(order)
-    codes = by_patient(groups, n_samples=len(ties)).codes
     return spread(order, codes, n_patches, per_patient), len(order)
 
 
@@ -277,7 +281,7 @@ _ORDERS = {
 def _check_choice(decided, show, patient, n_patches, per_patient):
     check_choice(show, name="show", choices=SHOW)
     check_number(n_patches, name="n_patches", low=1, high=1000, integer=True)
-    if per_patient is not None:
+    if per_patient is not None and per_patient != "auto":
         check_number(per_patient, name="per_patient", low=1, integer=True)
     n_classes = decided.y_proba.shape[1]
     if show in _OF_TWO_CLASSES and n_classes != 2:

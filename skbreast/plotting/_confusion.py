@@ -15,7 +15,7 @@ from skbreast.plotting._predictions_input import (
     n_mixed_patients,
     of_patients,
 )
-from skbreast.plotting._style import INK, get_axes
+from skbreast.plotting._style import INK, as_written, get_axes
 
 __all__ = ["ConfusionTable", "PatientConfusionDisplay"]
 
@@ -235,6 +235,7 @@ class PatientConfusionDisplay:
             self._label(panel, table)
             self.images_.append(drawn.im_)
             self.texts_.append(drawn.text_)
+        as_written(self.axes_)
         return self
 
     def _label(self, ax, table):
@@ -269,7 +270,7 @@ def _count_patients(judged, y_pred, aggregate, threshold):
     n_mixed = n_mixed_patients(judged)
     if n_mixed:
         title = (
-            f"By patch, each of {n_patients} patients weighing the same\n"
+            f"By patch, {n_patients} patients weighing the same in all\n"
             f"({n_mixed} of them have patches of several classes)"
         )
         return _count(judged, y_pred, title=title, weights=patient_weights(judged.groups))
@@ -277,6 +278,9 @@ def _count_patients(judged, y_pred, aggregate, threshold):
     n_judged = len(patients.y_true)
     title = f"By patient: {n_patients:,} patients"
     title += f", judged {n_judged:,} times" if n_judged > n_patients else ""
+    binary = len(judged.class_names) == 2
+    rule = f" from {0.5 if threshold is None else threshold:.3g}" if binary else ", the highest one"
+    title += f"\ndecided by the {aggregate} score{rule}"
     return _count(patients, _decide(patients, threshold), title=title)
 
 

@@ -11,7 +11,7 @@ from skbreast.plotting._feature_input import (
     choose_rows,
     find_transformer,
 )
-from skbreast.plotting._style import class_color, get_axes, tidy
+from skbreast.plotting._style import as_written, class_color, get_axes, tidy
 
 __all__ = ["FeatureMapDisplay"]
 
@@ -263,6 +263,7 @@ class FeatureMapDisplay:
             self._draw_labels(self.axes_["label"])
         if "patient" in panels:
             self._draw_patients(self.axes_["patient"], n_highlighted)
+        as_written(self.axes_.values())
         return self
 
     def _draw_labels(self, ax):

@@ -97,7 +97,7 @@ class PatchGalleryDisplay:
         show="wrong",
         patient=None,
         n_patches=12,
-        per_patient=2,
+        per_patient="auto",
         pos_label=None,
         threshold=None,
         target_names=None,
@@ -136,7 +136,7 @@ class PatchGalleryDisplay:
             Only patches of this patient; needed by "patient".
         n_patches : int, default=12
             How many at most.
-        per_patient : int or None, default=2
+        per_patient : int, None or "auto", default="auto"
             How many patches of one patient, while there are others; None means any number.
         pos_label : int or str, optional
             The positive class, if not the greater of two; of more than two it is set against the

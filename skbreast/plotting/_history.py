@@ -14,7 +14,15 @@ from skbreast.plotting._history_series import (
     mean_of_runs,
     name_panels,
 )
-from skbreast.plotting._style import CLASS_COLORS, FAINT, INK, class_color, get_axes, tidy
+from skbreast.plotting._style import (
+    CLASS_COLORS,
+    FAINT,
+    INK,
+    as_written,
+    class_color,
+    get_axes,
+    tidy,
+)
 
 __all__ = ["TrainingHistoryDisplay"]
 
@@ -215,6 +223,7 @@ class TrainingHistoryDisplay:
         self._set_epochs(axes[:, 0], labelled=axes[-1:, 0] if ax is None else axes[:, 0])
         self._mark_restarts()
         self._add_legend(axes[0, 0])
+        as_written(self.axes_.values())
         return self
 
     @property

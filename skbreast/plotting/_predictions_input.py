@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.utils import check_consistent_length
 
+from skbreast._html import plain_text
 from skbreast._patients import by_patient, check_labels
 from skbreast._predictions import Predictions
 from skbreast._validation import check_groups, name_some
@@ -249,7 +250,7 @@ def _check_names(target_names, labels):
         raise ValueError(
             f"target_names must hold {len(labels)} names, one a class; got {target_names!r}."
         )
-    return tuple(map(str, target_names))
+    return tuple(map(plain_text, target_names))
 
 
 def _against_rest(judged, labels, pos_label):

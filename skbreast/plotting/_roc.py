@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import RocCurveDisplay
 
+from skbreast._validation import check_number
 from skbreast.metrics import BootstrapInterval, patient_bootstrap
 from skbreast.metrics._resampling import UndefinedIntervalError
 from skbreast.plotting._bands import FALSE_POSITIVE_RATES, roc_band
@@ -16,7 +17,7 @@ from skbreast.plotting._predictions_input import (
     of_patients,
     why_no_patients,
 )
-from skbreast.plotting._style import FAINT, INK, class_color, get_axes, tidy
+from skbreast.plotting._style import FAINT, INK, as_written, class_color, get_axes, tidy
 
 __all__ = ["PatientRocDisplay", "RocCurve"]
 
@@ -205,6 +206,7 @@ class PatientRocDisplay:
         )
         if threshold is not None:
             check_two_classes(judged, what="A threshold")
+            check_number(threshold, name="threshold", low=-np.inf)
         options = {
             "threshold": threshold,
             "n_resamples": n_resamples,
@@ -287,6 +289,7 @@ class PatientRocDisplay:
             self.bands_.append(_draw_band(panel, curve, style["color"], band_kwargs or {}))
             self.points_.append(self._draw_point(panel, curve, style["color"]))
             self._label(panel, curve, unit)
+        as_written(self.axes_)
         return self
 
     def _draw_point(self, ax, curve, color):
@@ -377,8 +380,14 @@ def _compute_curve(judged, *, threshold, **options):
         sensitivity=found[0],
         specificity=found[1],
         n_rows=tuple(n_rows.tolist()),
-        n_folds=len(np.unique(judged.folds)),
+        n_folds=_count_folds(judged),
     )
+
+
+def _count_folds(judged):
+    """Count the folds that have a curve: those of a single class have none."""
+    folds = np.unique(judged.folds)
+    return sum(len(np.unique(judged.y_true[judged.folds == fold])) > 1 for fold in folds)
 
 
 def _draw_curve(ax, curve, style):

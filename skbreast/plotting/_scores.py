@@ -7,16 +7,19 @@ import numpy as np
 from skbreast._patients import by_patient
 from skbreast._validation import check_number
 from skbreast.metrics import patient_scores
+from skbreast.metrics._patient_figures import TIED_DECIMALS
 from skbreast.plotting._predictions_input import (
     check_predictions,
     check_two_classes,
     judge_patches,
 )
-from skbreast.plotting._style import INK, class_color, get_axes, tidy
+from skbreast.plotting._shown import shorten
+from skbreast.plotting._style import INK, as_written, class_color, get_axes, tidy
 
 __all__ = ["PatientScoreDisplay", "PatientSpreads"]
 
 _MARKERS = ("o", "D")  # in print, where colours are gone, classes differ by their marker
+_STRIP = "patients of a strip"
 _SHIFT = 0.2  # of a patient's two classes, from the middle between two patients
 _MOST_NAMED = 40  # patients, on the x axis
 _LONGEST_ROW = 30  # letters of class names that stand beside the rest of the legend
@@ -228,6 +231,11 @@ class PatientScoreDisplay:
         width = float(np.clip(0.19 * n_patients, 6, 9.5))
         self.figure_, axes = get_axes(ax, size=(width, 4.2))
         self.ax_ = tidy(axes[0, 0], grid="y")
+        if any(line.get_gid() == _STRIP for line in self.ax_.lines):
+            raise ValueError(
+                "ax shows the patients of another model already, in an order of their own; give "
+                "each strip Axes of its own."
+            )
         scale = float(np.clip(width * 45 / n_patients, 1, 6))  # points that a patient's line takes
         x = self._positions()
         self.ranges_, self.quartiles_, self.markers_ = [], [], []
@@ -236,6 +244,7 @@ class PatientScoreDisplay:
         self.wrong_ = self._ring_wrong(x, scale)
         self.threshold_line_ = self._draw_threshold()
         self._label()
+        as_written([self.ax_])
         return self
 
     def _positions(self):
@@ -264,6 +273,7 @@ class PatientScoreDisplay:
             "label": self.class_names[label],
             "zorder": 3,
             **marker_kwargs,
+            "gid": _STRIP,
         }
         self.markers_.extend(self.ax_.plot(x, self.spreads.scores[of_class], **style))
 
@@ -322,7 +332,7 @@ class PatientScoreDisplay:
     def _name_patients(self, n_patients):
         """Write ids where they fit, else ranks."""
         if n_patients <= _MOST_NAMED:
-            names = [str(each) for each in self.patient_ids]
+            names = [shorten(each) for each in self.patient_ids]
             turned = sum(map(len, names)) > 40
             rotation = 90 if turned else 0
             self.ax_.set_xticks(range(1, n_patients + 1), names, rotation=rotation, fontsize=8)
@@ -334,11 +344,13 @@ def _measure(judged, aggregate):
     """Return the spread of each patient and class, and the patients in order."""
     patients = by_patient(judged.groups, n_samples=len(judged.groups))
     _, scores = patient_scores(judged.y_score, judged.groups, aggregate=aggregate)
+    scores = scores.round(TIED_DECIMALS)
     order = np.argsort(scores, kind="stable")
     rank_of = np.empty(len(order), dtype=np.intp)
     rank_of[order] = np.arange(len(order))
     spread_of = 2 * rank_of[patients.codes] + judged.y_true
     keys, of_spread = patient_scores(judged.y_score, spread_of, aggregate=aggregate)
+    of_spread = of_spread.round(TIED_DECIMALS)  # so that 0.5 is not now below, now above it
     cells = by_patient(spread_of, n_samples=len(spread_of))
     quantiles = _quantiles(judged.y_score, cells)
     return (

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import _safe_indexing
 
 from skbreast._decoding import as_rgb
+from skbreast._html import plain_text
 from skbreast._validation import check_patches
 from skbreast.reading import PatchReadError, iterate_patches
 
@@ -23,7 +24,7 @@ def shorten(text, n_letters=_N_LETTERS):
     >>> shorten("SOB_M_DC-14-13412", 11)
     'SOB_M…13412'
     """
-    text = " ".join(str(text).split())
+    text = plain_text(" ".join(str(text).split()))
     if len(text) <= n_letters:
         return text
     n_last = (n_letters - 1) // 2

@@ -2,7 +2,7 @@
 
 from skbreast._validation import import_optional
 
-__all__ = ["CLASS_COLORS", "FAINT", "GRID", "INK", "class_color", "get_axes", "tidy"]
+__all__ = ["CLASS_COLORS", "FAINT", "GRID", "INK", "as_written", "class_color", "get_axes", "tidy"]
 
 # Okabe and Ito's, in an order in which neighbours also differ in lightness.
 CLASS_COLORS = (
@@ -81,3 +81,25 @@ def tidy(ax, *, grid="both"):
     if grid:
         ax.grid(axis=grid, color=GRID, linewidth=0.8)
     return ax
+
+
+def as_written(axes):
+    """Show names as they are: two dollars in one would otherwise be read as mathematics.
+
+    Parameters
+    ----------
+    axes : iterable of matplotlib Axes
+        Finished; numbers beside their axes stay as matplotlib writes them.
+    """
+    from matplotlib.text import Text
+    from matplotlib.ticker import FixedFormatter, FuncFormatter
+
+    for ax in axes:
+        kept = set()
+        for axis in (ax.xaxis, ax.yaxis):
+            if isinstance(axis.get_major_formatter(), FixedFormatter | FuncFormatter):
+                axis.get_ticklabels()  # makes them, if nothing has yet
+            else:
+                kept |= set(axis.findobj(Text)) - {axis.label}
+        for text in set(ax.findobj(Text)) - kept:
+            text.set_parse_math(False)

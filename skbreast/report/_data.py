@@ -7,6 +7,8 @@ from skbreast.report._blocks import Html, Section, Table, Text
 
 __all__ = ["data_section"]
 
+WITHOUT_SPLIT = "The audit looked at these patches among themselves, at no split."
+
 
 def data_section(judged, audit):
     """Return the data card: source, patches and patients by class, and what the audit found.
@@ -22,6 +24,8 @@ def data_section(judged, audit):
     blocks += [Table(("class", "patches", "share", "patients"), _balance(judged), "By class.")]
     blocks += [_patients(judged)]
     if audit is not None:
+        if not audit.n_folds:
+            blocks.append(Text(WITHOUT_SPLIT))
         blocks.append(Html(audit.to_html(heading_level=3)))
     return Section("Data", "data", blocks)
 

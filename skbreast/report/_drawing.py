@@ -17,15 +17,15 @@ LUMINANCE = (0.299, 0.587, 0.114)
 OPACITY = 0.75
 
 
-def draw_panels(display, alt, *, size=(4.8, 4.2), **options):
+def draw_panels(display, alts, *, size=(4.8, 4.2), **options):
     """Draw a Display anew, each of its Axes as a picture of its own.
 
     Parameters
     ----------
     display : Display
         Drawn by pyplot, whose figure is closed.
-    alt : str
-        What to read in place of the pictures.
+    alts : list of str
+        What to read in place of each picture.
     size : tuple of (float, float)
         Width and height of each in inches.
     **options
@@ -39,14 +39,11 @@ def draw_panels(display, alt, *, size=(4.8, 4.2), **options):
     from matplotlib.figure import Figure
 
     plt.close(display.figure_)
-    figures = [Figure(figsize=size, layout="constrained") for _ in range(_n_axes(display))]
-    axes = [figure.subplots() for figure in figures]
-    display.plot(axes if len(axes) > 1 else axes[0], **options)
-    several = f" ({{}} of {len(figures)})" if len(figures) > 1 else ""
-    return [
-        _as_picture(figure, alt + several.format(number))
-        for number, figure in enumerate(figures, start=1)
-    ]
+    with plt.style.context("default"):  # a page is light, whatever the user's style is
+        figures = [Figure(figsize=size, layout="constrained") for _ in range(_n_axes(display))]
+        axes = [figure.subplots() for figure in figures]
+        display.plot(axes if len(axes) > 1 else axes[0], **options)
+        return [_as_picture(figure, alt) for figure, alt in zip(figures, alts, strict=True)]
 
 
 def _n_axes(display):

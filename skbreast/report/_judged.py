@@ -42,6 +42,7 @@ class Judged:
     source: str
     about: str
     protocol: str
+    given_threshold: float | None = None
 
     @property
     def first(self):
@@ -50,8 +51,19 @@ class Judged:
 
     @property
     def has_patients(self):
-        """Whether a patient may have several patches."""
-        return len(np.unique(self.first.groups)) < len(self.first.groups)
+        """Whether patients are known; where they are not, each patch stands for one by its row."""
+        found = self.first
+        rows = np.arange(len(found.groups)) if found.rows is None else found.rows
+        return not np.array_equal(found.groups.astype(str), rows.astype(str))
+
+    @property
+    def threshold(self):
+        """The score of the positive class from which the chosen model decides for it, if known."""
+        found = self.first
+        if self.given_threshold is not None or not self.is_binary:
+            return self.given_threshold
+        at_half = np.array_equal(found.y_pred == 1, found.y_proba[:, 1] >= 0.5)
+        return 0.5 if at_half else None
 
     @property
     def is_binary(self):
@@ -75,7 +87,7 @@ class Judged:
         return digest_text("\n".join(f"{fold}\t{who}\t{row}" for fold, who, row in lines))[:16]
 
 
-def check_judged(predictions, X, figures, chosen, target_names, texts, resampling):
+def check_judged(predictions, X, figures, chosen, target_names, texts, resampling, threshold=None):
     """Check what :func:`skbreast.report.write_report` was given, and complete it.
 
     Parameters
@@ -86,6 +98,8 @@ def check_judged(predictions, X, figures, chosen, target_names, texts, resamplin
         `source`, `about` and `protocol`.
     resampling : dict
         `n_resamples` and `random_state`.
+    threshold : float, optional
+        As given.
 
     Returns
     -------
@@ -102,7 +116,7 @@ def check_judged(predictions, X, figures, chosen, target_names, texts, resamplin
             figures[name] = summarise(each, **resampling)
     figures = {name: figures[name] for name in predictions}
     X = _check_patches(X, predictions[chosen])
-    return Judged(dict(predictions), figures, chosen, X, names, **texts)
+    return Judged(dict(predictions), figures, chosen, X, names, **texts, given_threshold=threshold)
 
 
 def _check_predictions(predictions):
@@ -114,6 +128,20 @@ def _check_predictions(predictions):
             "predictions must be Predictions, or a dict of them by model, as "
             f"cross_validate_models gives; got {type(predictions).__name__}."
         )
+    (name, first), *others = predictions.items()
+    for other, each in others:
+        if not all(np.array_equal(*pair) for pair in _what_is_judged(first, each)):
+            raise ValueError(
+                f"predictions of {name!r} and {other!r} are of different patches, folds or "
+                "patients; judge all models on the same ones."
+            )
+
+
+def _what_is_judged(first, second):
+    names = ("y_true", "folds", "rows", "groups")
+    return [
+        [np.asarray(getattr(each, name)).astype(str) for each in (first, second)] for name in names
+    ]
 
 
 def _choose(predictions, chosen):

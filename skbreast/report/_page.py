@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from skbreast._files import write_text
+from skbreast._html import plain_text
 from skbreast._validation import import_optional
 
 __all__ = ["MAX_BYTES", "write_page"]
@@ -49,6 +50,7 @@ def _render(content):
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
+        finalize=_finalize,
     )
     script = _read("report.js")
     return environment.get_template("report.html.j2").render(
@@ -57,6 +59,13 @@ def _render(content):
         script_digest=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
         **content,
     )
+
+
+def _finalize(value):
+    """Write out what is not printable in names; line breaks are ours, markup is finished."""
+    if isinstance(value, str) and not hasattr(value, "__html__"):
+        return plain_text(value, kept="\n")
+    return value
 
 
 def _read(name):

@@ -1,5 +1,7 @@
 """The parts of a report that show patches: right and wrong ones, and what the model looked at."""
 
+import numpy as np
+
 from skbreast.inspection import activation_maps
 from skbreast.plotting import PatchGalleryDisplay
 from skbreast.report._blocks import Section, Text, Tile, Tiles
@@ -14,9 +16,11 @@ KINDS = {
     "unsure": ("Least sure", "The two most probable classes are closest here."),
 }
 
+NOW = "the model of this page calls it"
 FITTED_TO_ALL = (
     "The model of this page was fitted to all patches, these among them, after the folds were "
-    "judged: the maps say what it looks at, not how good it is."
+    "judged, and may decide otherwise now, which the tile then says: the maps show what it looks "
+    "at, not how good it is."
 )
 
 
@@ -50,8 +54,8 @@ def _choose(judged, show, n_shown, random_state):
     return shown
 
 
-def _tile(shown, place, *more):
-    lines = shown.captions[place].splitlines()
+def _tile(shown, place, *more, note=""):
+    lines = shown.captions[place].splitlines() + ([note] if note else [])
     flagged = shown.kinds[place] == "wrong"
     lines.insert(0, "✗ wrong" if flagged else "✓ right")
     patch = shown.patches[place]
@@ -64,15 +68,20 @@ def maps_section(judged, model, *, n_shown, random_state, fitted_to_all):
     """Return patches beside what moved the model's decision; None where there is no model."""
     if model is None:
         return None
-    chosen = [_choose(judged, show, n_shown // 2, random_state) for show in ("sure_wrong", "right")]
+    chosen = [
+        _choose(judged, show, max(1, n_shown // 2), random_state)
+        for show in ("sure_wrong", "right")
+    ]
     tiles, methods = [], {}
     for shown in chosen:
-        found, method = _map_shown(judged, model, shown)
-        tiles += found
-        methods[method] = None
+        for tile, method in _map_shown(judged, model, shown):
+            tiles.append(tile)
+            methods[method] = None
+    if not tiles:
+        return None
     caption = (
-        f"{', '.join(methods)}: on the right, in grey, what speaks for the class that the model "
-        "calls, from dark to bright; each patch by its own scale."
+        f"{', '.join(methods)}: on the right, in grey, what speaks for the class that stands below "
+        "as predicted, from dark to bright; each patch by its own scale."
     )
     blocks = [Tiles(tiles, caption, paired=True)]
     if fitted_to_all:
@@ -83,18 +92,38 @@ def maps_section(judged, model, *, n_shown, random_state, fitted_to_all):
 def _map_shown(judged, model, shown):
     places = [place for place, patch in enumerate(shown.patches) if patch is not None]
     if not places:
-        return [], "Nothing to show"
-    maps, method = _map(model, judged.X[shown.rows[places]])
+        return []
+    X, named = judged.X[shown.rows[places]], _named_classes(judged, shown)[places]
+    maps, method = _map(model, X, model.classes_[named])
     pictures = [
         show_patch(lay_over(shown.patches[place], values), f"{method} of the patch before")
         for place, values in zip(places, maps, strict=True)
     ]
-    return [_tile(shown, *each) for each in zip(places, pictures, strict=True)], method
+    now = np.searchsorted(model.classes_, model.predict(X))
+    changed = [f"{NOW} {judged.target_names[each]}" for each in now]
+    notes = np.where(now == named, "", changed).tolist()
+    return [
+        (_tile(shown, place, picture, note=note), method)
+        for place, picture, note in zip(places, pictures, notes, strict=True)
+    ]
 
 
-def _map(model, X):
+def _named_classes(judged, shown):
+    """Return the number of the class that each tile says was predicted."""
+    found = judged.first
+    rows = np.arange(len(found.y_true)) if found.rows is None else found.rows
+    right = found.y_true == found.y_pred
+    positions = [
+        np.flatnonzero((rows == row) & (right == (kind == "right")))[0]
+        for row, kind in zip(shown.rows, shown.kinds, strict=True)
+    ]
+    return found.y_pred[positions].astype(int)
+
+
+def _map(model, X, classes):
     """Return maps in 0…1 and how they were made: by covering where there are no feature maps."""
+    options = {"target_class": classes, "normalize": "patch"}
     try:
-        return activation_maps(model, X, normalize="patch"), "Grad-CAM"
+        return activation_maps(model, X, **options), "Grad-CAM"
     except ValueError:  # says that it has none; whatever else is wrong is raised by the next line
-        return activation_maps(model, X, method="occlusion", normalize="patch"), "Occlusion"
+        return activation_maps(model, X, method="occlusion", **options), "Occlusion"

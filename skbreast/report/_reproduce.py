@@ -34,8 +34,8 @@ def limits_section(judged):
         "how the model does on patients of another hospital, scanner or stain.",
         "A patch is not a diagnosis: these are figures of cut-out squares, chosen by whoever made "
         "the data set.",
-        "Patient ids stand in this page as the data set has them: think of that before you pass "
-        "it on.",
+        "Patient ids stand in this page as the data set has them, and the command holds paths: "
+        "think of that before you pass it on.",
     ]
     if not judged.has_patients:
         lines.insert(1, "Without patient ids nobody knows how much the figures are inflated.")

@@ -6,13 +6,14 @@ from skbreast.results import FIGURE_TITLES, RARE, RARE_LEGEND, results_table
 
 __all__ = ["ABOUT_FIGURES", "headline_cards", "results_section"]
 
+FEW_PATIENTS = 10
 ABOUT_FIGURES = {
     "auc": "chance that a patch of the class has a higher score than one without",
     "balanced_accuracy": "mean over classes of the share of patches that is recognised",
     "f1": "harmonic mean of precision and recall of the patches",
     "accuracy": "share of patches that is right",
     "patient_recognition_rate": "share of a patient's patches that is right, mean over patients",
-    "patient_auc": "the same as AUC, of patients by their mean score",
+    "patient_auc": "the same as AUC, of patients by their mean score, within a fold",
 }
 
 
@@ -39,6 +40,10 @@ def results_section(judged, *, n_resamples, random_state):
     names = {name for each in judged.figures.values() for name in each}
     meanings = [f"{FIGURE_TITLES[n]}: {ABOUT_FIGURES[n]}" for n in FIGURE_TITLES if n in names]
     blocks.append(Text(". ".join(f"{each[0].upper()}{each[1:]}" for each in meanings) + "."))
+    n_patients = len(set(judged.first.groups.tolist()))
+    if n_patients < FEW_PATIENTS:
+        few = f"Only {n_patients} patients: the intervals are rough guesses."
+        blocks.append(Text(few, tone="warning"))
     reference = judged.reference
     if reference is not None:
         blocks += _differences(judged, reference, n_resamples, random_state)
@@ -61,7 +66,8 @@ def _differences(judged, reference, n_resamples, random_state):
     ]
     caption = (
         f"Differences to {reference} on the same patches, with 95 % bootstrap intervals over "
-        "patients; p of permutation tests, not corrected for their number."
+        "patients; p of permutation tests, which hold their level where patients are few and may "
+        "then disagree with the interval, not corrected for their number."
     )
     return [Table(header, rows, caption)]
 

@@ -1,5 +1,6 @@
 """`write_report`: what was found about a model, as one page."""
 
+from skbreast._validation import check_number
 from skbreast.report._blocks import Section
 from skbreast.report._curves import curves_section, decisions_section, training_section
 from skbreast.report._data import data_section
@@ -67,7 +68,8 @@ def write_report(
     source, about, protocol : str, optional
         Where the patches are from, what they are, and how they were split: sentences.
     threshold : float, optional
-        Of the positive one of two classes, to mark; 0…1.
+        Score of the positive one of two classes from which to decide for it, 0…1. By default
+        decisions are the model's own, and 0.5 is marked if that is where they part.
     command : str, optional
         What to type to get the same again.
     n_shown : int, default=12
@@ -109,13 +111,18 @@ def write_report(
     """
     resampling = {"n_resamples": n_resamples, "random_state": random_state}
     texts = {"source": source, "about": about, "protocol": protocol}
-    judged = check_judged(predictions, X, figures, chosen, target_names, texts, resampling)
+    check_number(n_shown, name="n_shown", low=1, high=100, integer=True)
+    if threshold is not None:
+        check_number(threshold, name="threshold", low=0, high=1)
+    judged = check_judged(
+        predictions, X, figures, chosen, target_names, texts, resampling, threshold
+    )
     sections = [
         results_section(judged, **resampling),
         data_section(judged, audit),
         training_section(judged),
-        curves_section(judged, threshold=threshold, **resampling),
-        decisions_section(judged, threshold=threshold),
+        curves_section(judged, **resampling),
+        decisions_section(judged),
         *_of_patches(judged, model, fitted_to_all, n_shown, random_state),
         patients_section(judged) if judged.has_patients else None,
         reproduce_section(judged, command=command, random_state=random_state),
