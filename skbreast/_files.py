@@ -36,9 +36,22 @@ def written_whole(path):
     part.touch(exist_ok=False)
     try:
         yield part
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())  # the name must not outlive a power cut without its bytes
         part.replace(path)
+        _sync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _sync_folder(folder):
+    """Have a folder's names on the disk, where the system can do so."""
+    with contextlib.suppress(OSError):  # Windows has no such thing, nor have some file systems
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def check_writable(folder):

@@ -1,6 +1,7 @@
 """What tells patches, files and weights apart: digests of their contents, states of files."""
 
 import hashlib
+import json
 import os
 import time
 from functools import lru_cache
@@ -8,9 +9,18 @@ from pathlib import Path
 
 import numpy as np
 
+from skbreast._validation import is_references
 from skbreast.references import parse_reference
 
-__all__ = ["digest_array", "digest_file", "digest_text", "file_state", "reference_state"]
+__all__ = [
+    "digest_array",
+    "digest_file",
+    "digest_patches",
+    "digest_text",
+    "file_state",
+    "patch_files",
+    "reference_state",
+]
 
 SETTLED_NS = 2 * 10**9  # coarser than any file system's clock
 
@@ -58,6 +68,45 @@ def file_state(path):
     except OSError:
         return None
     return found.st_size, found.st_ino, found.st_mtime_ns, found.st_ctime_ns
+
+
+def digest_patches(X):
+    """Digest of pixels, or of references with the sizes and times of their files.
+
+    Parameters
+    ----------
+    X : ndarray or sequence of str
+        Patches or patch references.
+
+    Returns
+    -------
+    str
+        40 hexadecimal digits.
+    """
+    if not is_references(X):
+        return digest_array(X).hex()
+    return digest_text(json.dumps([[str(each) for each in X], patch_files(X)]))
+
+
+def patch_files(references):
+    """Return what shows that files of patches were changed.
+
+    Parameters
+    ----------
+    references : sequence of str
+        Patch references.
+
+    Returns
+    -------
+    list of (str, (int, int) or None)
+        For each file, in order, its path, size in bytes and time of the last change in
+        nanoseconds; None where there is no file.
+    """
+    states = {}
+    for path in {str(parse_reference(each).path) for each in references}:
+        state = file_state(path)
+        states[path] = None if state is None else (state[0], state[2])
+    return sorted(states.items())
 
 
 def digest_file(path):

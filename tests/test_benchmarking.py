@@ -20,8 +20,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skbreast import PatchCNNClassifier
+from skbreast._digests import digest_estimator
 from skbreast.benchmarking import run_benchmark
-from skbreast.benchmarking._digests import digest_estimator
 from skbreast.benchmarking._fold_store import FoldStore
 from skbreast.datasets import make_patches
 from skbreast.evaluation import (
@@ -124,6 +124,7 @@ KILLED = """
 import sys
 sys.path.insert(0, {tests!r})
 from test_benchmarking import Counting, make_bunch
+from skbreast._digests import digest_estimator
 from skbreast.benchmarking import run_benchmark
 run_benchmark(make_bunch(), {{"counting": Counting({notes!r}, stalls_at=2)}}, {out!r})
 """
@@ -351,6 +352,10 @@ def test_digests_know_what_matters(tmp_path):
     )
 
 
+def times(factor):
+    return lambda X: factor * X
+
+
 def test_digests_know_code_and_files(tmp_path):
     def define(factor):
         namespace = {"BaseEstimator": BaseEstimator, "__name__": "notebook"}
@@ -367,6 +372,9 @@ def test_digests_know_code_and_files(tmp_path):
         FunctionTransformer(triple)
     )
     assert digest_estimator(FunctionTransformer(lambda X: X))  # nobody can pickle it
+    assert digest_estimator(FunctionTransformer(times(2))) != digest_estimator(
+        FunctionTransformer(times(3))
+    )
     assert digest_estimator(own()) != digest_estimator(other())
     assert digest_estimator(DummyClassifier(strategy="constant", constant="x" * 5000))
     weights = tmp_path / "weights.h5"

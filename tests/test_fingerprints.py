@@ -6,7 +6,14 @@ import time
 import numpy as np
 import pytest
 
-from skbreast._fingerprints import digest_array, digest_file, file_state, reference_state
+from skbreast._fingerprints import (
+    digest_array,
+    digest_file,
+    digest_patches,
+    file_state,
+    patch_files,
+    reference_state,
+)
 
 LONG_AGO = time.time() - 3600
 
@@ -56,3 +63,22 @@ def test_rows_of_a_file_have_names_of_their_own(tmp_path):
 def test_names_that_are_no_text(tmp_path):
     reference = os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png")
     reference_state(reference)[0].encode("utf-8")
+
+
+def test_digests_of_references_know_names_sizes_and_times(tmp_path):
+    paths = [tmp_path / "a.h5", tmp_path / "b.png"]
+    for path in paths:
+        path.write_bytes(b"pixels")
+        os.utime(path, (1, 1))
+    references = [f"{paths[0]}#1", f"{paths[0]}#0", str(paths[1]), str(tmp_path / "none.png")]
+    states = [(str(path), (6, 10**9)) for path in paths]
+    assert patch_files(references) == [*states, (str(tmp_path / "none.png"), None)]
+    digests = [digest_patches(references), digest_patches(references[::-1])]
+    os.utime(paths[0], (1, 2))
+    digests.append(digest_patches(references))
+    paths[1].write_bytes(b"other pixels")
+    os.utime(paths[1], (1, 1))
+    digests.append(digest_patches(references))
+    assert len(set(digests)) == 4
+    patch = np.zeros((1, 2, 2, 3), np.uint8)
+    assert digest_patches(patch) == digest_array(patch).hex()

@@ -35,7 +35,7 @@ class FoldStore:
         fold : int
             Number of the fold.
         key : str
-            What the model is, see :func:`skbreast.benchmarking._digests.digest_estimator`.
+            What the model is, see :func:`skbreast._digests.digest_estimator`.
         predictions : Predictions
             Of the fold.
         seconds : tuple of (float, float)

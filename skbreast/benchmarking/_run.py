@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from skbreast._differences import compare_predictions
+from skbreast._digests import digest_estimator
 from skbreast._figures import estimate_figures, summarise
 from skbreast._files import check_writable, write_text
 from skbreast._html import block, table
 from skbreast._predictions import Predictions
 from skbreast._progress import progress_bar
-from skbreast.benchmarking._digests import digest_estimator
 from skbreast.benchmarking._fold_store import FoldStore
 from skbreast.benchmarking._patient_notes import tell_patients
 from skbreast.benchmarking._report import (

@@ -3,9 +3,7 @@
 import json
 import re
 
-from skbreast._fingerprints import digest_array, digest_text, file_state
-from skbreast._validation import is_references
-from skbreast.references import parse_reference
+from skbreast._fingerprints import digest_patches, digest_text
 from skbreast.results import write_json
 
 __all__ = ["check_model_names", "check_setup"]
@@ -78,21 +76,10 @@ def _compare(path, setup, out):
 def _describe(bunch):
     groups = [None] if bunch.groups is None else [str(each) for each in bunch.groups]
     return {
-        "patches": _digest_patches(bunch.data),
+        "patches": digest_patches(bunch.data),
         "labels": digest_text(json.dumps([int(each) for each in bunch.target])),
         "patients": digest_text(json.dumps(groups)),
         "folds": digest_text(
             json.dumps([[side.tolist() for side in sides] for sides in bunch.folds])
         ),
     }
-
-
-def _digest_patches(X):
-    """Digest pixels; of references the names, and sizes and times of the files."""
-    if not is_references(X):
-        return digest_array(X).hex()
-    states = {}
-    for path in {str(parse_reference(each).path) for each in X}:
-        state = file_state(path)
-        states[path] = None if state is None else (state[0], state[2])  # size, last change
-    return digest_text(json.dumps([[str(each) for each in X], sorted(states.items())]))

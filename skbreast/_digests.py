@@ -1,4 +1,4 @@
-"""What tells models apart, so that a fold is not taken for another model's."""
+"""What tells models and functions apart, so that no result is taken for another's."""
 
 import inspect
 import marshal
@@ -11,9 +11,9 @@ import joblib
 from skbreast._fingerprints import digest_file, digest_text
 from skbreast._versions import versions
 
-__all__ = ["digest_estimator"]
+__all__ = ["describe", "digest_estimator"]
 
-UNIMPORTANT = {"verbose", "memory", "n_jobs"}  # parameters that change no prediction
+UNIMPORTANT = {"verbose", "memory", "n_jobs", "checkpoint"}  # parameters that change no prediction
 OTHERS = ("sklearn", "skbreast", "numpy", "scipy", "builtins")  # told apart by their versions
 
 
@@ -26,17 +26,23 @@ def digest_estimator(estimator):
     params = estimator.get_params(deep=True)
     names = sorted(name for name in params if name.rpartition("__")[2] not in UNIMPORTANT)
     described = [versions(), _kind(type(estimator))]
-    described += [(name, _value(params[name])) for name in names]
+    described += [(name, describe(params[name])) for name in names]
     return digest_text("\n".join(map(repr, described)))
 
 
-def _value(value):
+def describe(value):
+    """Return what tells a parameter from others: lists of texts, with the code of functions."""
     if hasattr(value, "get_params") and not inspect.isclass(value):
         return _kind(type(value))  # its parameters are listed by themselves
     if isinstance(value, list | tuple):
-        return [_value(each) for each in value]
+        return [describe(each) for each in value]
     if isinstance(value, partial):
-        return ["partial", _value(value.func), _value(value.args), sorted(value.keywords.items())]
+        return [
+            "partial",
+            describe(value.func),
+            describe(value.args),
+            sorted(value.keywords.items()),
+        ]
     if callable(value):
         return _code(value)
     if isinstance(value, str | Path) and os.path.isfile(value):  # noqa: PTH113 - of any text
@@ -53,7 +59,23 @@ def _kind(kind):
 def _code(value):
     code = getattr(value, "__code__", None)
     # Version 2 of the format does not depend on who else holds a reference.
-    return _name(value) + ("" if code is None else f" {marshal.dumps(code, 2).hex()}")
+    texts = [] if code is None else [marshal.dumps(code, 2).hex(), *_plain_values(value)]
+    return " ".join([_name(value), *texts])
+
+
+def _plain_values(function):
+    """Return numbers and texts that a function has as defaults or from the function around it."""
+    values = [_content(cell) for cell in getattr(function, "__closure__", None) or ()]
+    values += getattr(function, "__defaults__", None) or ()
+    values += (getattr(function, "__kwdefaults__", None) or {}).values()
+    return [repr(each) for each in values if isinstance(each, str | int | float)]
+
+
+def _content(cell):
+    try:
+        return cell.cell_contents
+    except ValueError:  # a variable that has no value yet
+        return None
 
 
 def _name(value):
