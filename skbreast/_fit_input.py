@@ -1,8 +1,12 @@
 """What a classifier makes of its parameters and arguments before it trains or predicts."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 
 from skbreast._augment import check_augment
+from skbreast._files import check_writable
 from skbreast._guards import warn_of_shared_patients
 from skbreast._loaded import find_patients
 from skbreast._patches import check_input_size
@@ -51,6 +55,7 @@ def check_parameters(classifier):
     check_weights(classifier.weights, words=("auto", "imagenet"))
     check_input_size(classifier.input_size)
     resolve_precision(classifier.precision)
+    check_checkpoint(classifier.checkpoint, classifier.random_state)
     check_augment(classifier.augment)
     check_number(classifier.max_epochs, name="max_epochs", low=1, integer=True)
     check_number(classifier.batch_size, name="batch_size", low=1, integer=True)
@@ -64,6 +69,23 @@ def check_parameters(classifier):
             f"weights={classifier.weights!r} is for a backbone; architecture="
             f"{classifier.architecture!r} starts from random weights (weights='auto' or None)."
         )
+
+
+def check_checkpoint(checkpoint, random_state):
+    """Check the folder of checkpoints, before hours go into what it is to keep."""
+    if checkpoint is None:
+        return
+    if not isinstance(checkpoint, str | os.PathLike) or not os.fspath(checkpoint):
+        raise ValueError(
+            "checkpoint must be None or a folder, in which each fit has a file of its own; got "
+            f"{type(checkpoint).__name__} {checkpoint!r}."
+        )
+    if random_state is None:
+        raise ValueError(
+            "checkpoint needs random_state, best an integer: with None every fit is another, and "
+            "none could go on."
+        )
+    check_writable(Path(checkpoint).expanduser())
 
 
 def check_like_fitted(classifier, X, *, n_channels, name="X"):

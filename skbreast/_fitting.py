@@ -11,6 +11,7 @@ from skbreast._patches import PatchSource, ahead
 
 __all__ = [
     "BestWeights",
+    "Course",
     "TrainingSet",
     "channel_statistics",
     "class_scores",
@@ -77,7 +78,16 @@ def channel_statistics(source):
 
 
 def run_phases(
-    program, phases, training_set, validation_set, *, seed, best=None, begin_epoch, **options
+    program,
+    phases,
+    training_set,
+    validation_set,
+    *,
+    seed,
+    course=None,
+    best=None,
+    begin_epoch,
+    **options,
 ):
     """Train a program phase by phase, an epoch an iteration.
 
@@ -91,6 +101,8 @@ def run_phases(
         What it learns from, and what is only watched, which may be None.
     seed : int
         Decides order and augmentation.
+    course : Course, optional
+        Where to begin; it is kept up to date.
     best : BestWeights, optional
         Ends a phase early.
     begin_epoch : callable
@@ -103,19 +115,23 @@ def run_phases(
     dict of str to float
         What :func:`train` yields, and for a validation set what :func:`validate` returns.
     """
-    for number, phase in enumerate(phases):
-        if best is not None:
+    course = course or Course()
+    while course.phase < len(phases):
+        phase = phases[course.phase]
+        if best is not None and course.epoch == 0:
             best.waited = 0
-        rows = train(program, training_set, seed=(seed, number), **phase, **options)
-        for _ in range(phase["epochs"]):
+        start = {"first_epoch": course.epoch, "optimizer_state": course.optimizer}
+        rows = train(program, training_set, seed=(seed, course.phase), **start, **phase, **options)
+        ended = False
+        while not ended:
             begin_epoch()
             row = next(rows)
             if validation_set is not None:
                 row |= validate(program, validation_set, options["batch_size"])
             stops = best is not None and best.stops_after(row, program)
+            ended = stops or course.epoch + 1 == phase["epochs"]
+            course.advance(ended)
             yield row
-            if stops:
-                break
 
 
 def train(
@@ -129,6 +145,7 @@ def train(
     augment,
     seed,
     schedule=cosine_rate,
+    first_epoch=0,
     optimizer_state=None,
 ):
     """Train a program, an epoch an iteration.
@@ -153,6 +170,8 @@ def train(
         Decides order and augmentation.
     schedule : callable
         The learning rate after a share of all steps: :func:`cosine_rate` or its like.
+    first_epoch : int, default=0
+        Number of epochs that were trained before.
     optimizer_state : list of ndarray, optional
         What the optimizer remembers; by default nothing.
 
@@ -163,7 +182,7 @@ def train(
     """
     step = program.start(phase, optimizer_state)
     n_batches = math.ceil(len(training_set.targets) / batch_size)
-    for epoch in range(epochs):
+    for epoch in range(first_epoch, epochs):
         order = np.random.default_rng([*seed, epoch]).permutation(len(training_set.targets))
         prepare = partial(_prepare, training_set, augment, (*seed, epoch))
         results = []
@@ -208,6 +227,30 @@ def validate(program, training_set, batch_size):
         "val_loss": float(-np.average(own, weights=training_set.weights)),
         "val_accuracy": float(np.average(hits, weights=training_set.weights)),
     }
+
+
+@dataclass
+class Course:
+    """Where a training of several phases stands.
+
+    Attributes
+    ----------
+    phase : int
+        Number of the phase, from 0; that of phases where all are done.
+    epoch : int
+        Epochs of this phase that are done.
+    optimizer : list of ndarray, optional
+        What the optimizer remembers where the phase goes on.
+    """
+
+    phase: int = 0
+    epoch: int = 0
+    optimizer: list | None = None
+
+    def advance(self, ended):
+        """Note that an epoch is done, and whether its phase is."""
+        self.optimizer = None
+        self.phase, self.epoch = (self.phase + 1, 0) if ended else (self.phase, self.epoch + 1)
 
 
 @dataclass

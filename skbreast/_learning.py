@@ -3,8 +3,9 @@
 import numpy as np
 
 from skbreast._callbacks import EpochTasks
-from skbreast._fitting import BestWeights, constant_rate, extended, run_phases, train
+from skbreast._fitting import BestWeights, Course, constant_rate, extended, run_phases, train
 from skbreast._progress import progress_bar
+from skbreast._resuming import open_memory
 from skbreast._warn import warn_user
 from skbreast.exceptions import TrainingInterruptedWarning
 
@@ -15,6 +16,9 @@ SHOWN = ("loss", "val_loss", "accuracy", "val_accuracy")  # first what a narrow 
 
 def learn(estimator, program, phases, training, validation, *, samples, history, seed):
     """Train a program and keep on the estimator what came of it.
+
+    With a `checkpoint` it is kept on disk after every epoch, and goes on where one of the same
+    training was killed or interrupted; when it ends, the file is deleted.
 
     It sets `history_`, `n_iter_`, `best_epoch_` and `weights_`. An interruption from the keyboard
     ends the training early, with a :class:`TrainingInterruptedWarning`; turned into an error, that
@@ -39,7 +43,12 @@ def learn(estimator, program, phases, training, validation, *, samples, history,
     """
     n_epochs = sum(phase["epochs"] for phase in phases)
     best = BestWeights(estimator.patience) if estimator.early_stopping else None
+    course = Course()
     estimator.history_ = {"loss": [], "accuracy": [], "learning_rate": []} | history
+    memory = open_memory(
+        estimator, program, phases, training, validation, course=course, best=best, seed=seed
+    )
+    memory.recall()
     tasks = EpochTasks(
         estimator, n_epochs, X=samples.X, y=samples.y, sample_weight=samples.sample_weight
     )
@@ -49,6 +58,7 @@ def learn(estimator, program, phases, training, validation, *, samples, history,
         training,
         validation,
         seed=seed,
+        course=course,
         best=best,
         begin_epoch=tasks.begin_epoch,
         batch_size=estimator.batch_size,
@@ -56,12 +66,17 @@ def learn(estimator, program, phases, training, validation, *, samples, history,
     )
     try:
         with progress_bar("Training", n_epochs, show=estimator.verbose) as advance:
+            advance(len(estimator.history_["loss"]) - len(history.get("loss", ())))
             for row in rows:
                 _note_epoch(estimator, row, advance)
                 if tasks.end_epoch(lambda: _fitted_state(estimator, program)):
                     break
+                memory.keep()
     except KeyboardInterrupt:
+        interrupted = True
         _warn_of_interruption(estimator)
+    else:
+        interrupted = False
     finally:
         rows.close()
     vars(estimator).update(_fitted_state(estimator, program))
@@ -69,6 +84,8 @@ def learn(estimator, program, phases, training, validation, *, samples, history,
         best_epoch = len(history.get("loss", ())) + best.epoch
         vars(estimator).update(best_epoch_=best_epoch, weights_=best.weights)
     tasks.end()
+    if not interrupted:
+        memory.forget()
 
 
 def learn_once(estimator, program, phase, training, state):
@@ -119,7 +136,8 @@ def _note_epoch(estimator, row, advance=lambda note: None):
 def _warn_of_interruption(estimator):
     warn_user(
         f"Training was interrupted in epoch {len(estimator.history_['loss']) + 1}; the classifier "
-        "keeps what it learned until then.",
+        "keeps what it learned until then."
+        + ("" if estimator.checkpoint is None else " The next fit of the same goes on there."),
         TrainingInterruptedWarning,
     )
 

@@ -87,6 +87,11 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         What the network computes in; variables are float32 always. "auto" takes bfloat16 where
         the processor, or the GPU that TensorFlow uses, multiplies matrices in it. A callable
         decides for itself.
+    checkpoint : path-like, optional
+        A folder in which `fit` keeps where it stands, after every epoch, in a file of its own for
+        each fit. If it is killed, the next `fit` of the same patches, labels and parameters goes
+        on there and ends with the same weights; when it ends, the file is deleted. Takes a
+        `random_state`. See the notes.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the last fit.
     random_state : int, RandomState instance or None, default=None
@@ -129,6 +134,13 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     search they reach `fit` by scikit-learn's metadata routing alone: with
     ``sklearn.set_config(enable_metadata_routing=True)`` and ``set_fit_request(groups=True)``.
 
+    The name of a file in `checkpoint` is made of digests of patches (where they take more than
+    128 MiB, of references), labels, weights, parameters and seed, so that folds, candidates and
+    parallel fits can share a folder. One that was begun with other versions of skbreast, Keras,
+    TensorFlow or numpy, another computed precision, other first weights, or patch files of other
+    size or time, is left alone, with a warning that says what differs; so nothing is lost, and
+    nothing of two kinds is mixed. The files hold numbers only, and every bit of them is checked.
+
     Examples
     --------
     >>> from skbreast import PatchCNNClassifier
@@ -155,6 +167,7 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         validation_fraction=0.15,
         patience=5,
         precision="auto",
+        checkpoint=None,
         warm_start=False,
         random_state=None,
         verbose=0,
@@ -172,6 +185,7 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.precision = precision
+        self.checkpoint = checkpoint
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
@@ -218,9 +232,15 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         ValueError
             If an argument or parameter is not as documented; the message names it. The
             classifier is then what it was before.
+        OSError
+            If a file cannot be read, or the folder of `checkpoint` cannot be written when the
+            training begins.
 
         Warns
         -----
+        CheckpointWarning
+            If the file in `checkpoint` is damaged, or was begun under other conditions: the
+            training starts anew. If it cannot be written after an epoch: the training goes on.
         TrainingInterruptedWarning
             If the training was interrupted from the keyboard: the classifier is fitted with what
             it had learned until then.
@@ -241,7 +261,7 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         first call fixes classes, size and standardisation of the patches, so let it see patches
         of every class. A backbone learns its upper blocks and its dense layer together. What the
         optimizer remembers, twice the size of the weights, stays on the classifier and in its
-        pickles until the next `fit`.
+        pickles until the next `fit`. It keeps no checkpoints: `checkpoint` must be None.
 
         Parameters
         ----------
@@ -361,6 +381,10 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         check_parameters(self)
         if self.early_stopping:
             raise ValueError("partial_fit sees no epochs; early_stopping must be False.")
+        if self.checkpoint is not None:
+            raise ValueError(
+                "partial_fit keeps no checkpoints; checkpoint must be None. Save the classifier."
+            )
         if self.class_weight == "balanced":
             raise ValueError(
                 "partial_fit sees a part of the patches; class_weight must be None or a dict."

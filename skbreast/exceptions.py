@@ -1,12 +1,28 @@
 """Warnings of our own, for those who want to filter them."""
 
 __all__ = [
+    "CheckpointWarning",
     "PatientLeakageWarning",
     "PoorPatchesWarning",
     "TrainingInterruptedWarning",
     "UnchangedPatchesWarning",
     "UnknownPatientsWarning",
 ]
+
+
+class CheckpointWarning(UserWarning):
+    """A training's file on disk could not be used, written or deleted; the training goes on.
+
+    The message says which, why, and what to do.
+
+    Examples
+    --------
+    Let a training end instead, once where it stands cannot be written any more:
+
+    >>> import warnings
+    >>> from skbreast.exceptions import CheckpointWarning
+    >>> warnings.simplefilter("error", CheckpointWarning)  # doctest: +SKIP
+    """
 
 
 class PatientLeakageWarning(UserWarning):

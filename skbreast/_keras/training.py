@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from skbreast._keras.backbones import build_backbone
+from skbreast._keras.blueprints import blueprint
 from skbreast._keras.networks import BACKBONE_LAYER, STANDARDISE_LAYER, build_network
 from skbreast.registry import BACKBONES
 
@@ -125,6 +126,30 @@ class Program:
         """Draw the state of every layer that is random itself, as dropout is."""
         for state in _seed_states(self.network):
             state.assign(rng.integers(2**31, size=state.shape).astype("uint32"))
+
+    def seed_states(self):
+        """Return copies of the states of all layers that are random themselves."""
+        return [np.array(state) for state in _seed_states(self.network)]
+
+    def set_seed_states(self, values):
+        """Load what :meth:`seed_states` gave."""
+        for state, value in zip(_seed_states(self.network), values, strict=True):
+            state.assign(value)
+
+    def describe(self):
+        """Return a text that tells the network from others, and whether it tells all.
+
+        Returns
+        -------
+        text : str
+            The same in every process, however many networks were built before.
+        whole : bool
+            Whether networks of one text compute the same from the same weights.
+        """
+        if text := blueprint(self.network):
+            return text, True
+        variables = [(each.name, *each.shape, each.dtype) for each in self.network.weights]
+        return repr(variables), False
 
     def standardise(self, mean, variance):
         """Set what the network's first layer subtracts and divides by, per channel."""
