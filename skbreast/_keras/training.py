@@ -129,7 +129,7 @@ class Program:
 
     def seed_states(self):
         """Return copies of the states of all layers that are random themselves."""
-        return [np.array(state) for state in _seed_states(self.network)]
+        return [np.array(state.numpy()) for state in _seed_states(self.network)]
 
     def set_seed_states(self, values):
         """Load what :meth:`seed_states` gave."""
