@@ -104,9 +104,38 @@ def test_a_stopped_fit_goes_on_with_the_same_bits(bunch, tmp_path, stop, paramet
     stopped_fit(model, stop, n_epochs, bunch.data, bunch.target, **options)
     assert not hasattr(model, "weights_")
     assert len(files(tmp_path)) == 1
-    clone(model).fit(bunch.data[::-1], bunch.target[::-1])  # which is another
+    clone(model).fit(bunch.data[::-1], bunch.target[::-1], **options)  # which is another
     assert len(files(tmp_path)) == 1
     assert state(clone(model).fit(bunch.data, bunch.target, **options)) == state(expected)
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("n_epochs", [2, 3, 4])
+def test_early_stopping_goes_on_waiting(bunch, tmp_path, stop, n_epochs):
+    X, y = bunch.data, bunch.target
+    parameters = {"early_stopping": True, "patience": 2, "max_epochs": 6, "learning_rate": 0.02}
+    turned = {"X_val": X.copy(), "y_val": 1 - y}  # the more it learns, the worse it looks
+    expected = network(architecture=build_own, **parameters).fit(X, y, **turned)
+    assert expected.best_epoch_ + 2 == expected.n_iter_ == 4
+    model = network(architecture=build_own, **parameters, checkpoint=tmp_path)
+    stopped_fit(model, stop, n_epochs, X, y, **turned)
+    assert state(model.fit(X, y, **turned)) == state(expected)
+
+
+def test_a_callback_that_ends_a_fit_leaves_no_file(bunch, tmp_path):
+    pytest.importorskip("sklearn.callback", reason="callbacks come with scikit-learn 1.9")
+
+    class Ending:
+        def setup(self, estimator, context):
+            pass
+
+        teardown = on_fit_task_begin = setup
+
+        def on_fit_task_end(self, estimator, context):
+            return True
+
+    model = network(checkpoint=tmp_path).set_callbacks(Ending()).fit(bunch.data, bunch.target)
+    assert model.n_iter_ == 1
     assert files(tmp_path) == []
 
 
@@ -401,7 +430,7 @@ from test_resuming import build_own
 checkpoint, result = sys.argv[1:]
 bunch = make_patches(6, 3, patch_size=16, mpp=1.6, difficulty=0.0, random_state=0)
 model = PatchCNNClassifier(
-    build_own, max_epochs=80, batch_size=8, random_state=0, early_stopping=True, patience=80,
+    build_own, max_epochs=300, batch_size=8, random_state=0, early_stopping=True, patience=300,
     checkpoint=checkpoint,
 )
 sys.stdin.readline()
@@ -446,7 +475,7 @@ def test_kills_at_random_moments_change_nothing(bunch, tmp_path, n_kills):
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")  # shown where it fails
     rng, kept, result = random.Random(seed), tmp_path / "kept", tmp_path / "result"
-    parameters = {"max_epochs": 80, "early_stopping": True, "patience": 80}
+    parameters = {"max_epochs": 300, "early_stopping": True, "patience": 300}
     model = network(architecture=build_own, **parameters)
     expected = state(model.fit(bunch.data, bunch.target, groups=bunch.groups))
     n_killed = n_resumed = n_ended = 0
@@ -459,7 +488,7 @@ def test_kills_at_random_moments_change_nothing(bunch, tmp_path, n_kills):
             if n_killed < n_kills:
                 if rng.random() < 0.7:  # else it may not yet have read what is kept
                     wait_for_an_epoch(kept, before, process)
-                time.sleep(rng.expovariate(5))
+                time.sleep(rng.expovariate(4))
                 process.send_signal(signal.SIGKILL)
             process.communicate(timeout=300)
             if process.returncode == -signal.SIGKILL:
