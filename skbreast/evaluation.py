@@ -16,6 +16,7 @@ from skbreast._predictions import Predictions
 from skbreast._progress import progress_bar
 from skbreast._ready_models import make_baselines, make_model
 from skbreast._routing import groups_for
+from skbreast._unwrap import last_step
 from skbreast._validation import check_groups, check_number, check_patches, is_references
 from skbreast.classifier import PatchCNNClassifier
 from skbreast.datasets._folds import make_folds
@@ -67,9 +68,7 @@ def predict_patches(estimator, X, y, groups=None, *, fold=0):
 
 def _history_of(estimator):
     """Return the course of the training of a network, also at the end of a pipeline."""
-    while isinstance(estimator, GridSearchCV | Pipeline):
-        estimator = estimator[-1] if isinstance(estimator, Pipeline) else estimator.best_estimator_
-    return _plain_history(getattr(estimator, "history_", None))
+    return _plain_history(getattr(last_step(estimator), "history_", None))
 
 
 def _plain_history(history):

@@ -3,22 +3,16 @@
 import copy
 from typing import NamedTuple
 
-from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 
 from skbreast._pictures import PictureTransformer
+from skbreast._unwrap import unwrapped
 from skbreast.classifier import PatchCNNClassifier
-from skbreast.model_selection import SensitivityThresholdClassifierCV
 from skbreast.transfer import TransferFeatureExtractor
 
 __all__ = ["Parts", "take_apart", "without_memory"]
 
 NETWORKS = (PatchCNNClassifier, TransferFeatureExtractor)
-THRESHOLDS = (
-    SensitivityThresholdClassifierCV,
-    FixedThresholdClassifier,
-    TunedThresholdClassifierCV,
-)
 
 
 class Parts(NamedTuple):
@@ -68,10 +62,7 @@ def take_apart(estimator):
 
 def fitted_steps(estimator):
     """Return the steps of pipelines, searches and thresholds within each other as one list."""
-    if isinstance(estimator, THRESHOLDS):
-        return fitted_steps(estimator.estimator_)
-    if hasattr(estimator, "best_estimator_"):
-        return fitted_steps(estimator.best_estimator_)
+    estimator = unwrapped(estimator)
     if not isinstance(estimator, Pipeline):
         return [estimator]
     steps = [step for _, step in estimator.steps if step is not None and step != "passthrough"]
