@@ -103,7 +103,7 @@ NORMALIZERS = {
 }
 """What may stand before a model's name and a dash: the stains are normalised first."""
 
-_NETWORK_OPTIONS = {"max_epochs", "random_state", "verbose", "input_size"}
+_NETWORK_OPTIONS = {"max_epochs", "random_state", "verbose", "input_size", "checkpoint"}
 _OPTIONS = {
     _jittered_cnn: _NETWORK_OPTIONS,
     _texture: {"random_state"},
@@ -125,7 +125,14 @@ def make_baselines():
 
 
 def make_model(
-    name, *, max_epochs=None, random_state=None, verbose=0, memory=None, input_size=None
+    name,
+    *,
+    max_epochs=None,
+    random_state=None,
+    verbose=0,
+    memory=None,
+    input_size=None,
+    checkpoint=None,
 ):
     """Return one of the ready models.
 
@@ -151,6 +158,8 @@ def make_model(
         Where the frozen network's features are kept.
     input_size : int or (int, int), optional
         Size to which networks that are trained bring patches; by default that of the patches.
+    checkpoint : path-like, optional
+        Folder in which networks that are trained keep where they stand; needs a `random_state`.
 
     Returns
     -------
@@ -160,7 +169,7 @@ def make_model(
     Raises
     ------
     ValueError
-        If there is no such model, or it has no epochs.
+        If there is no such model, or it has no epochs or checkpoints.
 
     Examples
     --------
@@ -177,6 +186,7 @@ def make_model(
             verbose=verbose,
             memory=memory,
             input_size=input_size,
+            checkpoint=checkpoint,
         )
         steps = [each for _, each in model.steps] if isinstance(model, Pipeline) else [model]
         return make_pipeline(NORMALIZERS[normalizer](), *steps)
@@ -192,11 +202,16 @@ def make_model(
     known = _NETWORK_OPTIONS if isinstance(make, partial) else _OPTIONS.get(make, set())
     if max_epochs is not None and "max_epochs" not in known:
         raise ValueError(f"epochs are for networks that are trained; the model {name!r} has none.")
+    if checkpoint is not None and "checkpoint" not in known:
+        raise ValueError(
+            f"checkpoint is for networks that are trained; the model {name!r} has none."
+        )
     given = {
         "max_epochs": max_epochs,
         "random_state": random_state,
         "verbose": verbose,
         "memory": memory,
         "input_size": input_size,
+        "checkpoint": checkpoint,
     }
     return make(**{option: value for option, value in given.items() if option in known})

@@ -72,6 +72,7 @@ def test_doctor_tells_versions_and_devices():
     [
         (("train", "nowhere", "--out", "m"), "nowhere is not a folder."),
         (("train", "nowhere", "--out", "m", "--model", "magic"), "model must be one of"),
+        (("train", "nowhere", "--out", "m", "--checkpoint", "c"), "checkpoint is for networks"),
         (("evaluate", "nowhere", "nowhere"), "nowhere is not a folder."),
         (("predict", "nowhere", "nowhere"), "nowhere does not exist."),
     ],
@@ -170,6 +171,37 @@ def test_an_interruption_leaves_no_model_half_trained(real_data, tmp_path, monke
     assert result.exit_code == 130
     assert result.stderr.rstrip().endswith("Interrupted.")
     assert not list(tmp_path.rglob("model.skops"))
+
+
+def test_an_interrupted_training_goes_on(class_folder, tmp_path, monkeypatch):
+    kept, start, n_steps = tmp_path / "kept", training.Program.start, []
+
+    def counted(program, *arguments):
+        step = start(program, *arguments)
+
+        def stepped(*batch):
+            n_steps.append(0)
+            if len(n_steps) == 3:  # of one an epoch
+                signal.raise_signal(signal.SIGINT)
+            return step(*batch)
+
+        return stepped
+
+    def train(name, *more):
+        call = ("train", class_folder, "--out", tmp_path / name, *BY_PATIENT, "--resamples", 20)
+        return _invoke(*call, "--model", "cnn", "--folds", 2, "--epochs", 4, *more)
+
+    uninterrupted = train("whole")
+    assert uninterrupted.exit_code == 0, uninterrupted.output
+    monkeypatch.setattr(training.Program, "start", counted)
+    assert train("other", "--checkpoint", kept).exit_code == 130
+    assert len(list(kept.iterdir())) == 1
+    resumed = train("other", "--checkpoint", kept)
+    assert resumed.exit_code == 0, resumed.output
+    assert len(n_steps) == 3 + 3 * 4 - 2
+    assert list(kept.iterdir()) == []
+    results = (tmp_path / "whole" / "results.md").read_text()
+    assert (tmp_path / "other" / "results.md").read_text() == results
 
 
 @pytest.mark.slow

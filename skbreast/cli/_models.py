@@ -74,6 +74,10 @@ def train(
     ] = 0.0,
     overwrite: OverwriteOption = False,
     epochs: Annotated[int | None, typer.Option(help="Epochs of a network.", min=1)] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="Keep a network's training in this folder; started again, it goes on."),
+    ] = None,
     resamples: ResamplesOption = 1000,
     report: ReportOption = None,
     *,
@@ -86,7 +90,13 @@ def train(
 
         _keep_model(out, overwrite)
         check_report(report)
-        estimator = make_model(model, max_epochs=epochs, random_state=chosen["seed"], verbose=1)
+        estimator = make_model(
+            model,
+            max_epochs=epochs,
+            random_state=chosen["seed"],
+            verbose=1,
+            checkpoint=checkpoint,
+        )
         bunch = load(data, chosen)
         found = train_into(
             out,
