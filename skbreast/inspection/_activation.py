@@ -110,9 +110,11 @@ def activation_maps(
     Networks compute in float32 here, also those that were trained in bfloat16. The mean of a signed
     map is the score only nearly, then: of invented patches within 1e-6 of the largest score for a
     network in float32, 0.03 % if the sides of the patches are no whole multiples of the maps'
-    cells, 0.4 % in bfloat16; for a pipeline within 0.3 % in float32, and 7 % in bfloat16. Raw scores are differentiated, never the softmax, whose gradients vanish
-    where it is sure; one that a network of the user's computes by other means than a layer or an
-    activation of Keras' is not recognised.
+    cells, 0.4 % in bfloat16; for a pipeline within 0.3 % in float32, and 7 % in bfloat16.
+
+    Raw scores are differentiated, never the softmax, whose gradients vanish where it is sure; one
+    that a network of the user's computes by other means than a layer or an activation of Keras' is
+    not recognised.
 
     The score of two classes is their difference, so the signed map ("gradcam", "occlusion") of
     one class is that of the other with the sign changed.
