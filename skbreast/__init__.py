@@ -1,7 +1,7 @@
 """Breast-biopsy patches, classified the scikit-learn way.
 
-Two estimators stand here; everything else is in modules such as `datasets`, `reading`, `metrics`,
-`model_selection`, `evaluation` and `persistence`. Nothing is imported before it is used.
+Two estimators stand here, with `save` and `load`; everything else is in modules such as `datasets`,
+`reading`, `metrics`, `model_selection` and `evaluation`. Nothing is imported before it is used.
 """
 
 import lazy_loader

@@ -17,6 +17,7 @@ from skbreast._training_record import (
     patients_of,
     read_training,
 )
+from skbreast.model_card import write_model_card
 from skbreast.model_selection import patient_train_test_split
 from skbreast.persistence import load, save
 from skbreast.results import results_table, write_json, write_results
@@ -25,6 +26,11 @@ __all__ = ["RunResult", "evaluate_folder", "open_model", "train_into"]
 
 MODEL_FILE = "model.skops"
 BASELINES_FILE = "baselines.skops"
+CARD_FILE = "model_card.md"
+FIGURES_OF_COPIES = (
+    "The figures are those of copies that were trained within the folds. The saved model has seen "
+    "all their patients, so for itself there is no figure yet."
+)
 
 
 @dataclass(frozen=True)
@@ -85,8 +91,8 @@ def train_into(
     Parameters
     ----------
     folder : path-like
-        Where ``model.skops``, ``baselines.skops``, ``training.json``, ``results.json`` and
-        ``results.md`` go.
+        Where ``model.skops``, ``baselines.skops``, ``training.json``, ``results.json``,
+        ``results.md``, ``model_card.md`` and ``model_card.json`` go.
     bunch : Bunch
         From a loader.
     models : dict of str to estimator
@@ -142,8 +148,10 @@ def train_into(
     predictions = {name: predictions[name] for name in models}
     figures = _summaries(predictions, n_resamples, random_state, show)
     protocol = _protocol(groups, len(y), n_splits)
-    # Without this file the folder is no model: no old list of patients may meet a new model.
-    (folder / TRAINING_FILE).unlink(missing_ok=True)
+    # Without its record the folder is no model: no old list of patients, nor an old card, may
+    # meet a new model.
+    for name in (TRAINING_FILE, CARD_FILE):
+        (folder / name).unlink(missing_ok=True)
     write_results(folder, figures, note=protocol)
     fitted = {
         name: _silenced(model) for name, model in _fit_to_all(models, X, y, groups, show).items()
@@ -153,7 +161,25 @@ def train_into(
     save(fitted, folder / BASELINES_FILE)
     record = make_training_record(classes, pictures, groups, chosen, random_state)
     write_json(folder / TRAINING_FILE, record)
+    write_model_card(
+        folder / CARD_FILE,
+        model,
+        predictions,
+        figures=figures,
+        chosen=chosen,
+        model_path=folder / MODEL_FILE,
+        source=_source_of(bunch),
+        protocol=protocol,
+        target_names=classes,
+        limits=[FIGURES_OF_COPIES],
+    )
     return RunResult(figures, predictions, X, groups, classes, chosen, model, protocol)
+
+
+def _source_of(bunch):
+    """Say which data set this is: its kind, and the title of its description."""
+    title = str(bunch.get("DESCR") or "").strip().partition("\n")[0]
+    return ": ".join(each for each in (str(bunch.get("kind") or ""), title) if each)
 
 
 def _fit_to_all(models, X, y, groups, show):

@@ -1,6 +1,7 @@
 """Train into a folder, evaluate and predict from it."""
 
 import csv
+import hashlib
 import json
 import shutil
 
@@ -47,6 +48,7 @@ def test_training_writes_model_baselines_and_results(trained):
     folder, found = trained
 
     names = {"model.skops", "baselines.skops", "training.json", "results.json", "results.md"}
+    names |= {"model_card.md", "model_card.json"}
     assert {each.name for each in folder.iterdir()} == names
     assert list(found.figures) == ["dummy", "colour", "colour again"]
     assert found.predictions.keys() == found.figures.keys()
@@ -57,6 +59,23 @@ def test_training_writes_model_baselines_and_results(trained):
     assert written["figures"]["dummy"]["auc"]["estimate"] == 0.5
     assert "6 patients, 24 patches" in written["protocol"]
     assert "| colour again |" in (folder / "results.md").read_text()
+
+
+def test_the_model_card_is_about_the_model_that_is_saved(trained):
+    folder, found = trained
+
+    card = json.loads((folder / "model_card.json").read_text())
+    content = (folder / "model.skops").read_bytes()
+    assert card["name"] == "colour again"
+    assert card["model"]["file"]["sha256"] == hashlib.sha256(content).hexdigest()
+    assert card["data"]["n_patients"] == 6
+    assert [each["name"] for each in card["data"]["classes"]] == found.target_names
+    assert card["split"]["protocol"] == found.protocol
+    written = json.loads((folder / "results.json").read_text())
+    assert card["figures"] == written["figures"]
+    text = (folder / "model_card.md").read_text()
+    assert "not for diagnosis" in text
+    assert "| colour again |" in text
 
 
 def test_a_model_that_cannot_be_fitted_fails_before_the_baselines_run(bunch, tmp_path, monkeypatch):
