@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
 
 from skbreast.metrics import expected_calibration_error, patient_reliability, patient_weights
 from skbreast.plotting import PatientCalibrationDisplay
@@ -109,6 +110,39 @@ def test_an_estimator_gives_the_probabilities():
     )
     np.testing.assert_array_equal(display.y_prob, model.predict_proba(y_prob[:, None])[:, 1])
     assert display.name == "LogisticRegression"
+
+
+def test_decision_values_are_no_probabilities():
+    y_true, y_prob, groups = _arrays()
+    model = LinearSVC().fit(y_prob[:, None], y_true)
+    with pytest.raises(ValueError, match=r"LinearSVC has decision_function only: fit a .*Calibr"):
+        PatientCalibrationDisplay.from_estimator(model, y_prob[:, None], y_true, groups)
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_the_legend_of_three_models_covers_nothing(alone):
+    y_true, y_prob, groups = _arrays()
+    ax = Figure(figsize=(4.8, 4.2), layout="constrained").subplots() if alone else None
+    for power in (1, 2, 3):
+        display = PatientCalibrationDisplay.from_predictions(
+            y_true,
+            y_prob**power,
+            groups,
+            n_resamples=20,
+            name="a frozen EfficientNetV2-B0 with logistic regression",
+            ax=ax,
+        )
+        ax = display.axes_
+    try:
+        display.figure_.draw_without_rendering()
+        points, legend = ax[0], ax[0].get_legend().get_window_extent()
+        lowest = points.xaxis.label.get_window_extent().y0 if alone else points.bbox.y0
+        assert legend.y1 <= lowest + 2
+        assert legend.y0 >= (0 if alone else ax[1].bbox.y1)
+        assert legend.x1 <= display.figure_.bbox.x1
+        assert points.bbox.height >= (1.9 if alone else 3) * display.figure_.dpi
+    finally:
+        pytest.importorskip("matplotlib.pyplot").close("all")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import confusion_matrix
+from sklearn.svm import LinearSVC
 
 from skbreast.evaluation import Predictions
 from skbreast.plotting import PatientConfusionDisplay
@@ -65,8 +67,11 @@ def test_patches_are_weighted_where_patients_have_several_classes():
     np.testing.assert_allclose(display.by_patient.shares, [[3 / 5, 2 / 5], [2 / 3, 1 / 3]])
     assert display.texts_[1][0, 0].get_text() == "60 %"
     title = display.axes_[1].get_title(loc="left")
-    assert "2 patients weighing the same in all" in title
-    assert "2 of them have patches of several classes" in title
+    assert title == (
+        "By patch, weighted: 2 patients, each 1 in all\n"
+        "(2 of them have patches of several classes);\n"
+        "shares are of each true class, after weighting"
+    )
 
 
 def test_a_patient_judged_by_two_models_counts_for_each():
@@ -144,6 +149,95 @@ def test_an_estimator_decides_for_itself():
     assert display.by_patient.counts.tolist() == [[2, 0], [0, 2]]
     labels = [label.get_text() for label in display.axes_[0].get_yticklabels()]
     assert labels == ["benign", "malignant"]
+
+
+def test_a_level_is_drawn_alone():
+    for level, place in (("patch", 0), ("patient", 1)):
+        ax = _axes(1)
+        display = PatientConfusionDisplay.from_predictions(
+            Y_TRUE, Y_SCORE, GROUPS, level=level, ax=ax
+        )
+        assert display.axes_.tolist() == [ax]
+        both = display.plot(_axes())
+        assert ax.get_title(loc="left") == both.axes_[place].get_title(loc="left")
+    options = {"level": "patient", "ax": _axes(1)}
+    with pytest.raises(ValueError, match="nothing to draw: every patch counts as its own patient"):
+        PatientConfusionDisplay.from_predictions(Y_TRUE, Y_SCORE, np.arange(8), **options)
+    with pytest.raises(ValueError, match="got 1: level='patch' or level='patient' draws one"):
+        PatientConfusionDisplay.from_predictions(Y_TRUE, Y_SCORE, GROUPS, ax=_axes(1))
+
+
+def test_options_of_scikit_learn_do_what_they_do_there():
+    display = PatientConfusionDisplay.from_predictions(
+        Y_TRUE,
+        Y_SCORE,
+        GROUPS,
+        values_format=".1%",
+        colorbar=True,
+        im_kw={"vmax": 0.4, "alpha": 0.9},
+        ax=_axes(),
+    )
+    assert display.texts_[0][0, 0].get_text() == "2\n66.7%"
+    image = display.images_[0]
+    assert (image.get_alpha(), image.get_clim()) == (0.9, (0, 0.4))
+    assert image.colorbar.ax.get_ylabel() == "Share of the true class"
+    # Where the darkest colour begins at 0.4, a third is set off in white, too.
+    assert [text.get_color() for text in display.texts_[0][0]] == ["white", "white"]
+    with pytest.raises(ValueError, match=r"values_format is for shares, 0…1, .* got 'd'"):
+        display.plot(_axes(), values_format="d")
+    plain = display.plot(_axes())
+    assert plain.images_[0].colorbar is None
+
+
+def test_a_colour_bar_is_as_high_as_its_matrix():
+    display = PatientConfusionDisplay.from_predictions(
+        [0, 0, 0, 1, 0, 1], [0.1, 0.9, 0.9, 0.9, 0.1, 0.1], list("aaaabb"), colorbar=True
+    )
+    try:
+        display.figure_.draw_without_rendering()
+        for ax, image in zip(display.axes_, display.images_, strict=True):
+            bar = image.colorbar.ax
+            assert bar.bbox.height == pytest.approx(ax.bbox.height, rel=0.15)
+            assert not bar.bbox.overlaps(ax._left_title.get_window_extent())
+    finally:
+        pytest.importorskip("matplotlib.pyplot").close(display.figure_)
+
+
+class _Careful(LinearSVC):
+    """Names the second class only where it is sure, as a threshold of one's own would."""
+
+    def predict(self, X):
+        return self.classes_[(self.decision_function(X) >= 1).astype(int)]
+
+
+def test_without_probabilities_the_model_decides_on_patches_and_zero_on_patients():
+    X = np.array([-3, -2, -1, 0.5, 1, 2, 3, -0.5, 0.4, 4.0])[:, None]
+    y = np.repeat(["benign", "malignant"], [4, 6])
+    groups = np.repeat(np.arange(5), 2)
+    model = _Careful().fit(X, y)
+    values = model.decision_function(X)
+    means = values.reshape(5, 2).mean(axis=1)
+    y_patients = [0, 0, 1, 1, 1]
+    display = PatientConfusionDisplay.from_estimator(model, X, y, groups, ax=_axes())
+    expected = confusion_matrix(y, model.predict(X))
+    np.testing.assert_array_equal(display.by_patch.counts, expected)
+    assert (expected != confusion_matrix(y == "malignant", values >= 0)).any()
+    np.testing.assert_array_equal(
+        display.by_patient.counts, confusion_matrix(y_patients, means >= 0)
+    )
+    assert display.axes_[1].get_title(loc="left").endswith("decided by the mean score from 0")
+    strict = PatientConfusionDisplay.from_estimator(model, X, y, groups, threshold=0.7, ax=_axes())
+    np.testing.assert_array_equal(
+        strict.by_patient.counts, confusion_matrix(y_patients, means >= 0.7)
+    )
+    votes = PatientConfusionDisplay.from_estimator(
+        model, X, y, groups, aggregate="vote", ax=_axes()
+    )
+    shares = (values >= 0).reshape(5, 2).mean(axis=1)
+    np.testing.assert_array_equal(
+        votes.by_patient.counts, confusion_matrix(y_patients, shares >= 0.5)
+    )
+    assert votes.axes_[1].get_title(loc="left").endswith("decided by the vote score from 0.5")
 
 
 def test_errors_say_what_is_wrong():

@@ -191,17 +191,20 @@ def test_panels_hold_the_numbers():
     )
     embedding, names = embed_features(features)
     np.testing.assert_array_equal(display.embedding, embedding)
-    assert list(display.axes_) == ["label", "patient"]
-    for panel, points in display.points_.items():
+    assert display.panels_ == ["label", "patient"]
+    assert display.axes_.shape == (2,)
+    by_label, by_patient = display.axes_
+    for points, axes in zip(display.points_.values(), display.axes_, strict=True):
+        assert points.axes is axes
         drawn = points.get_offsets()
         assert {*map(tuple, drawn)} == {*map(tuple, embedding)}
         assert points.get_rasterized()
-        assert display.axes_[panel].get_xlabel() == names[0]
+        assert axes.get_xlabel() == names[0]
     assert display.label_share == variance_share(embedding, labels)
     percent = 100 * display.label_share.share
-    assert f"{percent:.0f} % of the variance" in display.axes_["label"].get_title("left")
+    assert f"{percent:.0f} % of the variance" in by_label.get_title("left")
     within = 100 * variance_share(embedding, patients, within=labels).corrected
-    assert f"{within:.0f} % beyond chance among" in display.axes_["patient"].get_title("left")
+    assert f"{within:.0f} % beyond chance among" in by_patient.get_title("left")
     texts = [text.get_text() for text in display.legends_["label"].get_texts()]
     assert texts == ["benign (120)", "malignant (120)"]
 
@@ -234,21 +237,27 @@ def test_patients_with_most_patches_stand_out():
     np.testing.assert_allclose(display.centroids_.get_offsets()[0], of_p01.mean(axis=0))
     colors = display.points_["patient"].get_facecolor()[:, :3]
     assert (colors == to_rgb(OTHERS)).all(axis=1).tolist() == [True] * 5 + [False] * 10
-    assert list(display.axes_) == ["patient"]
+    assert display.panels_ == ["patient"]
+    assert len(display.axes_) == 1
     assert display.label_share is display.patient_share_within_labels is None
     assert len(display.plot(n_highlighted=0).centroids_.get_offsets()) == 0
     every = display.plot(n_highlighted=10).legends_["patient"].get_texts()
     assert "others" not in every[-1].get_text()
 
 
-def test_nothing_overlaps_and_nothing_is_cut_off():
-    features, labels, patients = blobs(n_patients=20)
-    patients = np.char.add("SOB_14-1618", patients)
-    display = FeatureMapDisplay.from_features(features, labels, patients)
+@pytest.mark.parametrize("form", ["SOB_14-1618{}", "TCGA-A1-{}-01Z-00-DX1.F3E9.svs"])
+@pytest.mark.parametrize(("n_patients", "n_highlighted"), [(20, 8), (60, 40)])
+def test_nothing_overlaps_and_nothing_is_cut_off(form, n_patients, n_highlighted):
+    features, labels, patients = blobs(n_patients=n_patients, n_patches=6)
+    patients = np.array([form.format(each) for each in patients])
+    names = ["usual ductal hyperplasia without atypia", "invasive carcinoma of no special type"]
+    display = FeatureMapDisplay.from_features(
+        features, labels, patients, n_highlighted=n_highlighted, target_names=names
+    )
     display.figure_.canvas.draw()
     whole = display.figure_.bbox
     placed = []
-    for panel, axes in display.axes_.items():
+    for panel, axes in zip(display.panels_, display.axes_, strict=True):
         placed += [axes.get_window_extent(), display.legends_[panel].get_window_extent()]
         placed += [axes.xaxis.label.get_window_extent(), axes._left_title.get_window_extent()]
     for number, box in enumerate(placed):
@@ -257,6 +266,12 @@ def test_nothing_overlaps_and_nothing_is_cut_off():
         assert box.x1 <= whole.x1 + 1
         assert box.y0 >= -1
         assert box.y1 <= whole.y1 + 1
+    for axes in display.axes_:
+        assert min(axes.bbox.size) > 3 * display.figure_.dpi
+    texts = [text.get_text() for text in display.legends_["patient"].get_texts()]
+    assert len(texts) == len(set(texts)) == min(n_highlighted, 24) + 1 + (n_highlighted > 24)
+    if n_highlighted > 24:
+        assert texts[-2:] == ["16 more (96)", "20 others (120)"]
 
 
 def test_thinned_by_patient_with_a_seed():
@@ -281,7 +296,7 @@ def test_axes_that_are_given():
     axes = figure.subplots(1, 2)
     display = FeatureMapDisplay.from_features(features, labels, patients, ax=axes)
     assert display.figure_ is figure
-    assert list(display.axes_.values()) == list(axes)
+    assert display.axes_.tolist() == axes.tolist()
     assert display.plot(Figure().subplots(1, 2)) is display
     with pytest.raises(ValueError, match="ax must hold 2 Axes"):
         display.plot(Figure().subplots())
@@ -301,6 +316,8 @@ def test_axes_that_are_given():
         ({"n_highlighted": -1}, "n_highlighted must be"),
         ({"features": np.ones((240, 3))}, "the same for all patches"),
         ({"features": np.ones((240, 1))}, "minimum of 2 is required"),
+        ({"features": np.ones((240, 4, 4, 3))}, r"patches themselves, of shape \(240, 4, 4, 3\)"),
+        ({"features": ["a.png"] * 240}, "themselves, references: give what a transformer makes"),
         ({"features": np.full((240, 2), np.nan)}, "features contains NaN"),
     ],
 )

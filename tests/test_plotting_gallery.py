@@ -13,7 +13,7 @@ from sklearn.preprocessing import FunctionTransformer
 from skbreast.datasets import load_idc
 from skbreast.evaluation import Predictions
 from skbreast.plotting import PatchGalleryDisplay
-from skbreast.plotting._shown import read_shown, shorten
+from skbreast.plotting._shown import read_shown, shorten, shorten_apart
 
 h5py = pytest.importorskip("h5py")
 mpl = pytest.importorskip("matplotlib")
@@ -204,7 +204,7 @@ def test_one_class_of_three_is_set_against_the_rest(patches):
 def test_estimators_that_cannot_be_asked_are_refused(patches):
     rows = patches.reshape(6, -1)
     model = DummyClassifier().fit(rows, TRUTH)
-    with pytest.raises(ValueError, match="Perceptron has none"):
+    with pytest.raises(ValueError, match="Perceptron has decision_function only"):
         PatchGalleryDisplay.from_estimator(Perceptron().fit(rows, TRUTH), patches, TRUTH)
     with pytest.raises(ValueError, match="not fitted on: 7"):
         PatchGalleryDisplay.from_estimator(model, patches, [0, 0, 0, 1, 1, 7])
@@ -315,11 +315,51 @@ def test_arguments_that_do_not_fit_are_named(patches, predictions):
         draw(patches, TRUTH, SCORE, n_columns=0)
 
 
+@pytest.mark.filterwarnings("error")
+def test_rows_that_are_not_of_these_patches_are_told(patches, predictions):
+    draw = PatchGalleryDisplay.from_predictions
+    more = np.concatenate([patches, patches])
+    match = r"all rows from 0 to 5, and X holds 12 patches.* X\[:6\]"
+    with pytest.warns(UserWarning, match=match) as caught:
+        draw(more, predictions)
+    assert caught[0].filename == __file__
+    with pytest.raises(ValueError, match="rows from -1; it holds 6"):
+        draw(patches, predictions.at_rows(np.arange(-1, 5)))
+    # A part of the patches was judged, with gaps: as of official folds.
+    draw(more, predictions.at_rows(np.array([0, 2, 4, 7, 9, 10])))
+    draw(patches, predictions)
+
+
+def test_arguments_in_each_others_place_are_named(patches, predictions):
+    draw = PatchGalleryDisplay.from_predictions
+    order = "the order is X, y_true, y_score, groups"
+    with pytest.raises(ValueError, match=f"X must hold patches.* in its place: {order}"):
+        draw(predictions, patches)
+    with pytest.raises(ValueError, match=f"y_true must hold labels, .* patches in.*: {order}"):
+        draw(TRUTH, patches, SCORE)
+    with pytest.raises(ValueError, match=r"it has 0\.1: are y_true and y_score in each other's"):
+        draw(patches, SCORE, TRUTH)
+    with pytest.raises(ValueError, match=r"as in predictions\['colour'\]"):
+        draw(patches, {"colour": predictions})
+
+
 def test_long_names_keep_both_ends():
     assert shorten("SOB_M_DC-14-13412", 11) == "SOB_M…13412"
     assert shorten("short") == "short"
     assert len(shorten("x" * 99)) == 20
     assert shorten("two\nlines") == "two lines"
+
+
+def test_names_are_shortened_no_more_than_leaves_them_apart():
+    assert shorten_apart(["a", "b"]) == ["a", "b"]
+    ends = [f"{number:02}-{'x' * 30}-{number:02}" for number in range(3)]
+    assert shorten_apart(ends) == [shorten(each) for each in ends]
+    middles = [f"{'x' * 20}-{number:02}-{'y' * 20}" for number in range(3)]
+    assert shorten_apart(middles) == ["…00…", "…01…", "…02…"]
+    hopeless = [f"{'x' * 20}{number}{'y' * 20}" for number in range(3)]
+    assert shorten_apart(hopeless) == hopeless
+    assert shorten_apart(["x" * 30] * 2) == [shorten("x" * 30)] * 2
+    assert shorten_apart([]) == []
 
 
 def test_real_patches_are_shown_by_their_patients(real_data):

@@ -10,6 +10,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skbreast import PatchCNNClassifier
 from skbreast.datasets import make_patches
+from skbreast.evaluation import Predictions
 from skbreast.plotting import TrainingHistoryDisplay
 from skbreast.plotting._history_series import (
     check_history,
@@ -28,6 +29,7 @@ FIRST = {
     "val_loss": [0.8, 0.6, 0.5, 0.7],
     "val_accuracy": [0.5, 0.6, 0.8, 0.7],
 }
+PREDICTIONS = Predictions(*[np.zeros(2)] * 5, histories={0: FIRST, 1: FIRST})
 SECOND = {name: values[1:] for name, values in FIRST.items()}
 
 
@@ -126,7 +128,7 @@ def test_what_is_no_history(history, message):
 
 def test_panels_hold_the_numbers():
     display = TrainingHistoryDisplay.from_histories(FIRST)
-    assert list(display.axes_) == ["loss", "accuracy", "learning_rate"]
+    assert list(display.axes_) == display.panels_ == ["loss", "accuracy", "learning_rate"]
     for panel in ("loss", "accuracy"):
         (train,), (validation,) = display.lines_[panel], display.validation_lines_[panel]
         assert train.get_xdata().tolist() == [1, 2, 3, 4]
@@ -222,6 +224,12 @@ def test_several_runs_and_their_mean():
     assert labels[:2] == ["mean training", "mean validation"]
 
 
+def test_histories_of_predictions_are_drawn_by_fold():
+    display = TrainingHistoryDisplay.from_histories(PREDICTIONS.histories)
+    assert display.names == ["0", "1"]
+    assert len(display.lines_["loss"]) == 2
+
+
 def test_no_mean_of_what_a_run_lacks():
     display = TrainingHistoryDisplay.from_histories([FIRST, {"loss": [0.5, 0.4]}])
     assert list(display.mean_lines_["loss"]) == ["training"]
@@ -253,6 +261,10 @@ def test_given_best_epochs():
     ("histories", "options", "message"),
     [
         ([], {}, "at least one run"),
+        ({}, {}, "models other than networks have none"),
+        (PREDICTIONS, {}, "here are Predictions: give predictions.histories"),
+        ({"network": PREDICTIONS}, {}, "here are Predictions: give predictions.histories"),
+        (LogisticRegression(), {}, "here is a LogisticRegression: give it to from_estimator"),
         ([FIRST, {"loss": [1, 2], "val_loss": [1]}], {}, r"histories\[1\] must hold"),
         (FIRST, {"best_epochs": 5}, "must lie in 1…4, or be None; got 5"),
         (FIRST, {"best_epochs": 0}, "must lie in 1…4"),

@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import auc, roc_curve
+from sklearn.metrics import auc, roc_auc_score, roc_curve
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
 
 from skbreast._patients import by_patient
 from skbreast.evaluation import Predictions, summarise
@@ -161,20 +165,123 @@ def test_models_share_axes_with_colours_of_their_own_and_one_line_of_chance():
     assert dict(mpl.rcParams) == before
 
 
-def test_titles_and_legends_lie_within_the_figure():
+LONG_NAMES = [
+    "a frozen EfficientNetV2-B0 with logistic regression",
+    "random forest on colour features",
+    "weak",
+]
+
+
+def _draw_three(ax, said, **options):
+    for name in LONG_NAMES:
+        options = {"threshold": 0.5, "n_resamples": 20, **options}
+        display = PatientRocDisplay.from_predictions(said, name=name, ax=ax, **options)
+        ax = display.axes_
+    return display
+
+
+def _assert_legends_cover_nothing(display, *, least=2.0):
+    """Legends lie below their axes' labels, in the figure, beside each other; axes keep `least`."""
+    figure = display.figure_
+    figure.draw_without_rendering()
+    figure.draw_without_rendering()  # a tight layout goes by the last drawing
+    whole, before = figure.bbox, None
+    for ax in display.axes_:
+        legend = ax.get_legend().get_window_extent()
+        assert legend.y1 <= ax.xaxis.label.get_window_extent().y0 + 2
+        assert legend.y0 >= whole.y0 - 1
+        assert legend.x0 >= whole.x0 - 1
+        assert legend.x1 <= whole.x1 + 1
+        assert before is None or before.x1 <= legend.x0
+        before = legend
+        title = ax._left_title.get_window_extent()
+        assert title.y1 <= whole.y1 + 1
+        assert title.x1 <= whole.x1 + 1
+        assert not title.overlaps(ax.bbox)
+        assert min(ax.bbox.size) >= least * figure.dpi
+
+
+@pytest.fixture
+def plt():
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    yield pyplot
+    pyplot.close("all")
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_legends_of_three_models_cover_nothing_in_a_figure_that_grows(plt, mixed):
+    one = PatientRocDisplay.from_predictions(_predictions(mixed=mixed), n_resamples=20)
+    alone = one.figure_.get_figheight()
+    display = _draw_three(None, _predictions(mixed=mixed))
+    _assert_legends_cover_nothing(display, least=3.2)
+    assert display.figure_.get_figheight() > alone + 0.8
+
+
+def test_legends_leave_room_for_curves_in_a_figure_of_fixed_size():
+    figures = [Figure(figsize=(4.8, 4.2), layout="constrained") for _ in range(2)]
+    axes = [figure.subplots() for figure in figures]
     display = PatientRocDisplay.from_predictions(
-        _predictions(mixed=True), threshold=0.5, n_resamples=20, ax=_axes(1)
+        _predictions(), name="transfer", threshold=0.5, n_resamples=20, ax=axes
+    )
+    for figure, ax in zip(figures, axes, strict=True):
+        display.figure_, display.axes_ = figure, np.array([ax])
+        _assert_legends_cover_nothing(display, least=2.3)
+        assert figure.get_size_inches().tolist() == [4.8, 4.2]
+
+
+@pytest.mark.parametrize("layout", [None, "tight"])
+def test_legends_cover_nothing_whatever_moves_the_axes(layout):
+    axes = Figure(figsize=(10, 6), layout=layout).subplots(1, 2)
+    _assert_legends_cover_nothing(_draw_three(axes, _predictions()), least=1.5)
+
+
+def test_legends_keep_off_axes_below():
+    axes = Figure(figsize=(9, 10)).subplots(2, 2)
+    display = PatientRocDisplay.from_predictions(
+        _predictions(), name=LONG_NAMES[0], n_resamples=20, ax=axes[0]
     )
     display.figure_.draw_without_rendering()
-    [ax] = display.axes_
-    whole, legend = display.figure_.bbox, ax.get_legend().get_window_extent()
-    title = ax._left_title.get_window_extent()
-    assert whole.x0 <= title.x0
-    assert title.x1 <= whole.x1
-    assert title.y1 <= whole.y1
-    assert ax.bbox.contains(legend.x0, legend.y0)
-    assert ax.bbox.contains(legend.x1, legend.y1)
-    assert not title.overlaps(ax.bbox)
+    for above, below in axes.T:
+        assert above.get_legend().get_window_extent().y0 > below.bbox.y1
+
+
+def test_a_level_is_drawn_alone():
+    said, options = _predictions(), {"n_resamples": 20}
+    both = PatientRocDisplay.from_predictions(said, ax=_axes(), **options)
+    [ax] = [_axes(1)]
+    display = PatientRocDisplay.from_predictions(said, level="patient", ax=ax, **options)
+    assert display.axes_.tolist() == [ax]
+    assert ax.get_title(loc="left") == both.axes_[1].get_title(loc="left")
+    np.testing.assert_array_equal(display.lines_[0].get_ydata()[1:], display.by_patient.tpr)
+    np.testing.assert_array_equal(display.by_patch.tpr, both.by_patch.tpr)
+    patch = display.plot(_axes(1), level="patch").axes_[0]
+    assert patch.get_title(loc="left").startswith("ROC by patch")
+    with pytest.raises(ValueError, match=r"got 1: level='patch' or level='patient' draws one"):
+        display.plot(_axes(1))
+    with pytest.raises(ValueError, match="level must be one of None, 'patch', 'patient'"):
+        display.plot(_axes(1), level="patients")
+
+
+def test_a_level_that_there_is_not_says_why():
+    said = _predictions(mixed=True)
+    match = "level='patient' has nothing to draw: 16 of 16 patients have patches of both classes"
+    with pytest.raises(ValueError, match=match):
+        PatientRocDisplay.from_predictions(said, level="patient", n_resamples=20, ax=_axes(1))
+    display = PatientRocDisplay.from_predictions(said, level="patch", n_resamples=20, ax=_axes(1))
+    assert "No curve" not in display.axes_[0].get_title(loc="left")
+    with pytest.raises(ValueError, match=match):
+        display.plot(_axes(1), level="patient")
+
+
+def test_a_band_without_width_is_explained():
+    y_true, groups = np.repeat([0, 1], 8), np.repeat(np.arange(8), 2)
+    noise = np.random.default_rng(0).random(16)
+    for scores, hint in ((y_true + noise, True), (0.2 * y_true + noise, False)):
+        display = PatientRocDisplay.from_predictions(
+            y_true, scores, groups, n_resamples=50, level="patch", ax=_axes(1)
+        )
+        text = display.axes_[0].get_legend().get_texts()[0].get_text()
+        assert text.endswith("no band: see brackets") == hint
 
 
 def test_an_estimator_is_asked_in_its_own_labels():
@@ -235,7 +342,10 @@ def test_a_patient_judged_by_two_models_has_a_row_for_each():
         (([0, 1], [0.1, 0.9], [1, 2]), {"target_names": ["a"]}, "target_names must hold 2 names"),
         (([0, 1], [0.1, 0.9], [1, 2]), {"folds": [1]}, "inconsistent numbers of samples"),
         (([0, 1, 2], np.eye(3), [1, 2, 3]), {"threshold": 0.5}, "A threshold shows two classes"),
-        (([0, 0], [0.1, 0.9], [1, 2]), {}, "nothing to bound"),
+        (([0, 0], [0.1, 0.9], [1, 2]), {}, "needs patches of two classes; here all are class 0"),
+        (([0, 1], [0.1, 0.9], [1, 2]), {"folds": [0, 1]}, "here no fold has more than one"),
+        (([0.1, 0.9], [0, 1], [1, 2]), {}, r"must hold labels, and it has 0\.1"),
+        (([0, 1], ["a", "b"], [0.1, 0.9]), {}, "it has 'a': are y_score and groups in each"),
     ],
 )
 def test_errors_say_what_is_wrong(arguments, options, message):
@@ -246,3 +356,44 @@ def test_errors_say_what_is_wrong(arguments, options, message):
 def test_predictions_come_alone():
     with pytest.raises(ValueError, match="part of Predictions"):
         PatientRocDisplay.from_predictions(_predictions(), [0.5])
+
+
+@pytest.mark.parametrize("kind", [dict, list])
+def test_predictions_of_several_models_are_given_one_at_a_time(kind):
+    said = _predictions()
+    several = {"transfer": said, "colour": said} if kind is dict else [said, said]
+    with pytest.raises(ValueError, match=r"give one, as in predictions\[('transfer'|0)\]"):
+        PatientRocDisplay.from_predictions(several)
+    with pytest.raises(ValueError, match="Predictions take the place of y_true, y_score"):
+        PatientRocDisplay.from_predictions(said.y_true, said)
+
+
+def test_a_model_without_probabilities_gives_decision_values():
+    rng = np.random.default_rng(0)
+    y = np.repeat(["benign", "malignant"], 30)
+    X = rng.normal(size=(60, 2)) + (y == "malignant")[:, None]
+    groups = np.arange(60) // 5
+    scaled = make_pipeline(StandardScaler(), LinearSVC()).fit(X, y)
+    search = GridSearchCV(scaled, {"linearsvc__C": [0.1]}, cv=2).fit(X, y)
+    for model in (scaled, search):
+        values = model.decision_function(X)
+        display = PatientRocDisplay.from_estimator(
+            model, X, y, groups, threshold=0.25, n_resamples=20, ax=_axes()
+        )
+        assert display.by_patch.auc.estimate == pytest.approx(roc_auc_score(y, values))
+        positive = values[y == "malignant"] >= 0.25
+        assert display.by_patch.sensitivity.estimate == pytest.approx(positive.mean())
+        by_patient = values.reshape(12, 5).mean(axis=1)
+        expected = roc_auc_score(np.repeat([0, 1], 6), by_patient)
+        assert display.by_patient.auc.estimate == pytest.approx(expected)
+        turned = PatientRocDisplay.from_estimator(
+            model, X, y, groups, pos_label="benign", n_resamples=20, ax=_axes()
+        )
+        assert turned.by_patch.auc.estimate == pytest.approx(roc_auc_score(y, values))
+
+
+def test_decision_values_of_three_classes_are_refused():
+    X, y = np.arange(12.0)[:, None], np.repeat([0, 1, 2], 4)
+    model = LinearSVC().fit(X, y)
+    with pytest.raises(ValueError, match="predict_proba for more than two classes; LinearSVC"):
+        PatientRocDisplay.from_estimator(model, X, y, np.arange(12))

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
 
 from skbreast.plotting import PatientScoreDisplay
 
@@ -143,3 +144,29 @@ def test_an_estimator_gives_the_scores():
     expected = model.predict_proba(X)[:, 1].reshape(4, 5).mean(axis=1)
     np.testing.assert_allclose(display.spreads.scores, expected)
     assert display.patient_ids.tolist() == [0, 1, 2, 3]
+
+
+def test_decision_values_are_parted_at_zero():
+    y = np.repeat(["benign", "malignant"], 10)
+    X = np.arange(20.0)[:, None] - 12
+    model, groups = LinearSVC().fit(X, y), np.arange(20) // 5
+    values = model.decision_function(X)
+    display = PatientScoreDisplay.from_estimator(model, X, y, groups, ax=_ax())
+    np.testing.assert_allclose(display.spreads.scores, values.reshape(4, 5).mean(axis=1))
+    assert display.threshold_line_.get_ydata()[0] == 0
+    assert display.ax_.get_ylim()[0] < values.min() < -0.1
+    other = PatientScoreDisplay.from_estimator(model, X, y, groups, threshold=None, ax=_ax())
+    assert other.threshold_line_ is None
+    with pytest.raises(ValueError, match="gives decision values, which are not on that scale"):
+        PatientScoreDisplay.from_estimator(model, X, y, groups, aggregate="vote", ax=_ax())
+
+
+def test_long_ids_are_shortened_and_stay_different():
+    ids = np.array([f"TCGA-A1-A{number:03}-01Z-00-DX1.svs" for number in range(30)])
+    y_true, y_score, _ = _many(30, n_patches=2)
+    display = PatientScoreDisplay.from_predictions(y_true, y_score, np.repeat(ids, 2), ax=_ax())
+    names = [label.get_text() for label in display.ax_.get_xticklabels()]
+    assert len(set(names)) == 30
+    assert max(map(len, names)) <= 20
+    assert names[0] == f"…{display.patient_ids[0][8:12]}…"
+    assert display.axes_.tolist() == [display.ax_]

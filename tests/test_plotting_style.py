@@ -50,6 +50,7 @@ def _shown(figure):
 )
 def test_dollars_in_names_of_classes_are_dollars(predictions, display, n_axes, options):
     drawn = display.from_predictions(predictions, target_names=NAMES, ax=_axes(n_axes), **options)
+    assert drawn.axes_.shape == (n_axes,)  # in every Display, also where there is ax_
     assert NAMES[1] in _shown(drawn.figure_)
 
 
@@ -64,3 +65,4 @@ def test_dollars_in_names_of_runs_and_patients_are_dollars(predictions):
         features, predictions.y_true, GROUPS, target_names=NAMES, ax=_axes(2)
     )
     assert ID in _shown(drawn.figure_)
+    assert drawn.axes_.shape == (2,)

@@ -4,16 +4,18 @@ import numpy as np
 from sklearn.calibration import CalibrationDisplay
 
 from skbreast.metrics import expected_calibration_error, patient_reliability, patient_weights
+from skbreast.plotting._judging import judge_patches
+from skbreast.plotting._legend import grow_for_legends, legend_below
 from skbreast.plotting._predictions_input import (
     check_predictions,
     check_two_classes,
-    judge_patches,
 )
 from skbreast.plotting._style import FAINT, INK, as_written, class_color, get_axes, tidy
 
 __all__ = ["PatientCalibrationDisplay"]
 
 _CURVE = "skbreast-calibration-curve"
+_SIZE = (5.0, 2.7)  # of a panel in inches, without the legend
 
 
 class PatientCalibrationDisplay:
@@ -72,6 +74,8 @@ class PatientCalibrationDisplay:
     >>> display = PatientCalibrationDisplay.from_predictions(predictions, n_bins=5)
     >>> int(display.reliability.n_patches.sum())
     32
+    >>> import matplotlib.pyplot as plt
+    >>> plt.close(display.figure_)
     """
 
     def __init__(
@@ -231,13 +235,14 @@ class PatientCalibrationDisplay:
         """
         alone = ax is not None and np.size(ax) == 1
         new = {} if alone else {"sharex": True, "gridspec_kw": {"height_ratios": [3.2, 1]}}
-        self.figure_, axes = get_axes(ax, n_rows=1 if alone else 2, size=(5.0, 2.7), **new)
+        self.figure_, axes = get_axes(ax, n_rows=1 if alone else 2, size=_SIZE, **new)
         self.axes_ = axes.ravel()
         n_drawn = sum(line.get_gid() == _CURVE for line in self.axes_[0].lines)
         self.line_ = self._draw_points(name, n_drawn, line_kwargs or {})
         self.intervals_ = self._draw_intervals(self.line_.get_color())
         self.histogram_ = None if alone else self._draw_histogram(self.line_.get_color())
         self._label()
+        grow_for_legends(self.figure_, self.axes_[:1], 2 * _SIZE[1], new=ax is None)
         as_written(self.axes_)
         return self
 
@@ -295,7 +300,7 @@ class PatientCalibrationDisplay:
         for line in points.lines:
             if line.get_label() == "Perfectly calibrated":
                 line.set(color=FAINT, linestyle="--", linewidth=1, label="_perfect")
-        points.legend(loc="best", fontsize=8.5, framealpha=0.9)
         self.axes_[-1].set_xlabel(predicted)
+        legend_below(points)
         if len(self.axes_) == 2:
             tidy(self.axes_[1], grid="y").set_ylabel("Patches")

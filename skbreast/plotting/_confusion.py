@@ -8,16 +8,19 @@ from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from skbreast._validation import check_number
 from skbreast.metrics import patient_weights
 from skbreast.metrics._class_numbers import check_share
+from skbreast.plotting._judging import judge_patches
+from skbreast.plotting._panels import HINT, check_level, choose_panels
 from skbreast.plotting._predictions_input import (
     check_predictions,
     check_two_classes,
-    judge_patches,
     n_mixed_patients,
     of_patients,
 )
 from skbreast.plotting._style import INK, as_written, get_axes
 
 __all__ = ["ConfusionTable", "PatientConfusionDisplay"]
+
+_ALONE = "every patch counts as its own patient"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +49,9 @@ class PatientConfusionDisplay:
     Each cell tells the count and the share of its true class; the colour tells the share, on the
     same scale in both. A patient is given to the class of the mean score of the patches. Where
     patients have patches of several classes, patients have no class: the right matrix is then one
-    of patches in which every patient weighs the same. Make one with :meth:`from_predictions` or
+    of patches, each weighted by one over the number of its patient's, so that all patients weigh
+    the same; shares are of the weight of the true class. A patient with few patches of a class
+    then weighs little in its row. Make one with :meth:`from_predictions` or
     :meth:`from_estimator`.
 
     Parameters
@@ -65,9 +70,9 @@ class PatientConfusionDisplay:
     figure_ : matplotlib Figure
         Where it is drawn.
     axes_ : ndarray of shape (n_panels,) of matplotlib Axes
-        By patch and by patient.
+        By patch and, if it exists, by patient; one where a `level` was chosen.
     images_ : list of matplotlib AxesImage
-        The coloured cells.
+        The coloured cells, with their ``colorbar`` where there is one.
     texts_ : list of ndarray of shape (n_classes, n_classes) of matplotlib Text
         What is written in them.
 
@@ -89,6 +94,8 @@ class PatientConfusionDisplay:
     ... )
     >>> int(display.by_patch.counts.sum()), int(display.by_patient.counts.sum())
     (32, 8)
+    >>> import matplotlib.pyplot as plt
+    >>> plt.close(display.figure_)
     """
 
     def __init__(self, *, by_patch, by_patient=None, class_names, threshold=None):
@@ -109,9 +116,13 @@ class PatientConfusionDisplay:
         target_names=None,
         aggregate="mean",
         threshold=None,
+        level=None,
         ax=None,
         cmap="Blues",
+        values_format=None,
+        colorbar=False,
         xticks_rotation=None,
+        im_kw=None,
         text_kw=None,
     ):
         """Count and draw decisions.
@@ -139,10 +150,12 @@ class PatientConfusionDisplay:
             The score from which a patch, or a patient, counts as positive. By default decisions on
             patches are the model's own, where `Predictions` hold them; otherwise, and of patients,
             the most probable class, of two the positive one from 0.5.
+        level : {None, "patch", "patient"}, default=None
+            Which matrix to draw; None draws both.
         ax : matplotlib Axes or array of them, optional
-            Where to draw: two, or one where every patch is its own patient.
-        cmap, xticks_rotation, text_kw
-            As in :class:`sklearn.metrics.ConfusionMatrixDisplay`; long names are turned by default.
+            Where to draw: two, or one where a `level` is chosen or every patch is its own patient.
+        cmap, values_format, colorbar, xticks_rotation, im_kw, text_kw
+            As in :meth:`plot`.
 
         Returns
         -------
@@ -152,8 +165,9 @@ class PatientConfusionDisplay:
         Raises
         ------
         ValueError
-            If predictions are not as documented, a threshold comes with more than two classes, or
-            scores of two classes without a threshold lie outside [0, 1].
+            If predictions are not as documented, a threshold comes with more than two classes,
+            scores of two classes without a threshold lie outside [0, 1], or `level` is "patient"
+            and every patch is its own patient.
         """
         judged = check_predictions(
             y_true, y_score, groups, folds=folds, pos_label=pos_label, target_names=target_names
@@ -164,13 +178,24 @@ class PatientConfusionDisplay:
         own = threshold is None and judged.y_pred is not None
         y_pred = judged.y_pred if own else _decide(judged, threshold)
         n_patches = len(y_pred)
+        by_patient = _count_patients(judged, y_pred, aggregate, threshold)
+        check_level(level, _ALONE if by_patient is None else "")
         display = cls(
             by_patch=_count(judged, y_pred, title=f"By patch: {n_patches:,} patches"),
-            by_patient=_count_patients(judged, y_pred, aggregate, threshold),
+            by_patient=by_patient,
             class_names=judged.class_names,
             threshold=threshold,
         )
-        return display.plot(ax, cmap=cmap, xticks_rotation=xticks_rotation, text_kw=text_kw)
+        return display.plot(
+            ax,
+            level=level,
+            cmap=cmap,
+            values_format=values_format,
+            colorbar=colorbar,
+            xticks_rotation=xticks_rotation,
+            im_kw=im_kw,
+            text_kw=text_kw,
+        )
 
     @classmethod
     def from_estimator(cls, estimator, X, y, groups, **options):
@@ -179,7 +204,9 @@ class PatientConfusionDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted, with `predict_proba`.
+            Fitted, with `predict_proba`; or, of two classes, with `decision_function`: a patient
+            counts as positive from a score of 0 then, unless there is a `threshold`. Decisions on
+            patches are those of its `predict`.
         X : array-like of n_patches
             Patches or references, of other patients than those of the training.
         y : array-like of shape (n_patches,)
@@ -194,45 +221,68 @@ class PatientConfusionDisplay:
         PatientConfusionDisplay
             Drawn.
         """
-        return cls.from_predictions(judge_patches(estimator, X, y, groups), **options)
+        said = judge_patches(estimator, X, y, groups, decisions=True)
+        return cls.from_predictions(said, **options)
 
-    def plot(self, ax=None, *, cmap="Blues", xticks_rotation=None, text_kw=None):
+    def plot(
+        self,
+        ax=None,
+        *,
+        level=None,
+        cmap="Blues",
+        values_format=None,
+        colorbar=False,
+        xticks_rotation=None,
+        im_kw=None,
+        text_kw=None,
+    ):
         """Draw the matrices.
 
         Parameters
         ----------
         ax : matplotlib Axes or array of them, optional
             Where to draw.
+        level : {None, "patch", "patient"}, default=None
+            Which matrix to draw; None draws both.
         cmap : str or matplotlib Colormap, default="Blues"
             For shares from 0 to 1; one of rising or falling lightness also prints.
+        values_format : str, optional
+            Format specification of the shares, such as ".1%" or ".2f"; whole per cents by default.
+        colorbar : bool, default=False
+            Whether each matrix has a colour bar; the cells tell the shares already.
         xticks_rotation : {"vertical", "horizontal"} or float, optional
-            Of the class names below.
-        text_kw : dict, optional
-            For the texts in the cells.
+            Of the class names below; long ones are turned by default.
+        im_kw, text_kw : dict, optional
+            For the coloured cells, as for ``imshow``, and for the texts in them.
 
         Returns
         -------
         PatientConfusionDisplay
             Itself.
         """
-        tables = [each for each in (self.by_patch, self.by_patient) if each is not None]
+        tables = choose_panels(self.by_patch, self.by_patient, level, why_no_patients=_ALONE)
         side = max(4.5, 1.5 + 0.55 * len(self.class_names))
-        self.figure_, axes = get_axes(ax, n_columns=len(tables), size=(side, side))
+        self.figure_, axes = get_axes(
+            ax, n_columns=len(tables), size=(side, side), hint=HINT, layout="compressed"
+        )
         self.axes_ = axes.ravel()
         if xticks_rotation is None:
             xticks_rotation = 45 if sum(map(len, self.class_names)) > 36 else 0
         self.images_, self.texts_ = [], []
-        for panel, table in zip(self.axes_, tables, strict=True):
+        for panel, table in zip(self.axes_, tables.values(), strict=True):
             drawn = ConfusionMatrixDisplay(table.shares, display_labels=self.class_names).plot(
                 ax=panel,
                 cmap=cmap,
                 colorbar=False,
                 xticks_rotation=xticks_rotation,
-                im_kw={"vmin": 0, "vmax": 1},
+                im_kw={"vmin": 0, "vmax": 1, **(im_kw or {})},
                 text_kw={"fontsize": _font_size(len(self.class_names)), **(text_kw or {})},
             )
-            _write_cells(drawn.text_, table, drawn.im_.cmap, text_kw or {})
+            _write_cells(drawn.text_, table, drawn.im_, values_format, text_kw or {})
             self._label(panel, table)
+            if colorbar:  # as high as the matrix
+                bar = panel.figure.colorbar(drawn.im_, ax=panel, fraction=0.046, pad=0.04)
+                bar.set_label("Share of the true class")
             self.images_.append(drawn.im_)
             self.texts_.append(drawn.text_)
         as_written(self.axes_)
@@ -257,9 +307,9 @@ def _decide(judged, threshold):
     """Return class numbers: from the threshold, or the most probable class."""
     if judged.y_score.ndim == 2:
         return judged.y_score.argmax(axis=1)
-    if threshold is None:
+    if threshold is None and judged.cut == 0.5:
         check_share(judged.y_score, name="y_score without a threshold")
-    return (judged.y_score >= (0.5 if threshold is None else threshold)).astype(np.intp)
+    return (judged.y_score >= (judged.cut if threshold is None else threshold)).astype(np.intp)
 
 
 def _count_patients(judged, y_pred, aggregate, threshold):
@@ -270,8 +320,9 @@ def _count_patients(judged, y_pred, aggregate, threshold):
     n_mixed = n_mixed_patients(judged)
     if n_mixed:
         title = (
-            f"By patch, {n_patients} patients weighing the same in all\n"
-            f"({n_mixed} of them have patches of several classes)"
+            f"By patch, weighted: {n_patients:,} patients, each 1 in all\n"
+            f"({n_mixed:,} of them have patches of several classes);\n"
+            "shares are of each true class, after weighting"
         )
         return _count(judged, y_pred, title=title, weights=patient_weights(judged.groups))
     patients = of_patients(judged, aggregate=aggregate)
@@ -279,7 +330,11 @@ def _count_patients(judged, y_pred, aggregate, threshold):
     title = f"By patient: {n_patients:,} patients"
     title += f", judged {n_judged:,} times" if n_judged > n_patients else ""
     binary = len(judged.class_names) == 2
-    rule = f" from {0.5 if threshold is None else threshold:.3g}" if binary else ", the highest one"
+    rule = (
+        f" from {patients.cut if threshold is None else threshold:.3g}"
+        if binary
+        else ", the highest one"
+    )
     title += f"\ndecided by the {aggregate} score{rule}"
     return _count(patients, _decide(patients, threshold), title=title)
 
@@ -292,15 +347,28 @@ def _count(judged, y_pred, *, title, weights=None):
     return ConfusionTable(shares, counts if weights is None else None, title)
 
 
-def _write_cells(texts, table, cmap, text_kw):
+def _write_cells(texts, table, image, values_format, text_kw):
     """Write shares, and counts above them, in black or white, whichever the cell sets off more."""
     for cell, text in np.ndenumerate(texts):
-        share = f"{100 * table.shares[cell]:.0f} %"
+        share = _write_share(table.shares[cell], values_format)
         if table.counts is not None:
             share = f"{table.counts[cell]:,}\n{share}" if table.counts[cell] else "0"
         text.set_text(share)
         if "color" not in text_kw:
-            text.set_color("white" if _luminance(cmap(table.shares[cell])) < 0.18 else "black")
+            color = image.cmap(image.norm(table.shares[cell]))
+            text.set_color("white" if _luminance(color) < 0.18 else "black")
+
+
+def _write_share(share, values_format):
+    if values_format is None:
+        return f"{100 * share:.0f} %"
+    try:
+        return format(share, values_format)
+    except (TypeError, ValueError):
+        raise ValueError(
+            'values_format is for shares, 0…1, such as ".1%" or ".2f" (counts are whole numbers '
+            f"anyway); got {values_format!r}."
+        ) from None
 
 
 def _luminance(color):

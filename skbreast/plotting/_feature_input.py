@@ -5,6 +5,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import check_array, check_random_state
 
 from skbreast._patients import by_patient, check_labels
+from skbreast._validation import is_references
 from skbreast.datasets._base import thin
 
 __all__ = ["check_features", "check_names", "choose_rows", "find_transformer"]
@@ -29,6 +30,13 @@ def find_transformer(estimator):
 
 def check_features(features):
     """Return features as a float64 array of at least 3 patches and 2 features that differ."""
+    if is_references(features) or np.ndim(features) == 4:
+        what = "references" if np.ndim(features) == 1 else f"of shape {np.shape(features)}"
+        raise ValueError(
+            "features must have the shape (n_patches, n_features), and here are patches "
+            f"themselves, {what}: give what a transformer makes of them, or give them with a "
+            "fitted transformer to from_estimator."
+        )
     features = check_array(
         features,
         dtype=np.float64,

@@ -11,11 +11,15 @@ from skbreast.plotting._feature_input import (
     choose_rows,
     find_transformer,
 )
+from skbreast.plotting._legend import grow_for_legends, legend_below
+from skbreast.plotting._shown import shorten_apart
 from skbreast.plotting._style import as_written, class_color, get_axes, tidy
 
 __all__ = ["FeatureMapDisplay"]
 
 OTHERS = "#C4C4C4"
+_MOST_NAMED = 24
+_SIZE = (5.2, 4.6)  # of a panel in inches, without its legend
 
 
 class FeatureMapDisplay:
@@ -49,14 +53,16 @@ class FeatureMapDisplay:
     ----------
     figure_ : matplotlib Figure
         The figure.
-    axes_ : dict of str to matplotlib Axes
-        "label" and "patient", where they are known.
+    axes_ : ndarray of shape (n_panels,) of matplotlib Axes
+        By label and by patient, where they are known.
+    panels_ : list of str
+        "label" and "patient", in the order of `axes_`.
     points_ : dict of str to matplotlib PathCollection
         The patches of each panel, rasterised in vector files.
     centroids_ : matplotlib PathCollection
         The mean of each highlighted patient's shown patches.
     legends_ : dict of str to matplotlib Legend
-        Below each panel.
+        Below each panel; long names are shortened in their middle.
 
     See Also
     --------
@@ -82,6 +88,8 @@ class FeatureMapDisplay:
     ... )
     >>> display.embedding.shape
     (60, 2)
+    >>> import matplotlib.pyplot as plt
+    >>> plt.close(display.figure_)
     """
 
     def __init__(
@@ -245,7 +253,7 @@ class FeatureMapDisplay:
             As many as there are panels. By default new ones, beside each other.
         n_highlighted : int, default=8
             How many patients get a colour and a mark at the mean of their patches, those with most
-            patches first; the others are grey. Colours repeat after eight.
+            patches first; the others are grey. Colours repeat after eight; up to 24 are named.
 
         Returns
         -------
@@ -253,17 +261,18 @@ class FeatureMapDisplay:
             With artists.
         """
         check_number(n_highlighted, name="n_highlighted", low=0, integer=True)
-        panels = [
-            name for name, ids in (("label", self.y), ("patient", self.groups)) if ids is not None
-        ]
-        self.figure_, axes = get_axes(ax, n_columns=len(panels), size=(5.2, 5.2))
-        self.axes_ = dict(zip(panels, axes[0], strict=True))
+        known = (("label", self.y), ("patient", self.groups))
+        self.panels_ = [name for name, ids in known if ids is not None]
+        self.figure_, axes = get_axes(ax, n_columns=len(self.panels_), size=_SIZE)
+        self.axes_ = axes.ravel()
         self.points_, self.legends_ = {}, {}
-        if "label" in panels:
-            self._draw_labels(self.axes_["label"])
-        if "patient" in panels:
-            self._draw_patients(self.axes_["patient"], n_highlighted)
-        as_written(self.axes_.values())
+        for name, panel in zip(self.panels_, self.axes_, strict=True):
+            if name == "label":
+                self._draw_labels(panel)
+            else:
+                self._draw_patients(panel, n_highlighted)
+        grow_for_legends(self.figure_, self.axes_, _SIZE[1], new=ax is None)
+        as_written(self.axes_)
         return self
 
     def _draw_labels(self, ax):
@@ -295,13 +304,7 @@ class FeatureMapDisplay:
             linewidths=1.5,
             zorder=4,
         )
-        entries = [
-            (palette[code], f"{patients.ids[code]} ({patients.counts[code]:,})") for code in largest
-        ]
-        others = len(patients.ids) - len(largest)
-        if others:
-            rest = int(patients.counts.sum() - patients.counts[largest].sum())
-            entries.append((OTHERS, f"{others:,} others ({rest:,})"))
+        entries = _name_patients(patients, largest, palette)
         title = f"By patient\n{_percent(self.patient_share)}"
         if self.patient_share_within_labels is not None:
             within = _rounded(self.patient_share_within_labels.corrected)
@@ -332,18 +335,22 @@ class FeatureMapDisplay:
             Line2D([], [], linestyle="none", marker="o", color=color, label=label)
             for color, label in entries
         ]
-        self.legends_[panel] = ax.legend(
-            handles=handles,
-            loc="upper center",
-            bbox_to_anchor=(0.5, -0.14),
-            ncols=3,
-            frameon=False,
-            fontsize="small",
-            title=heading,
-            title_fontsize="small",
-            handletextpad=0.1,
-            columnspacing=1,
-        )
+        self.legends_[panel] = legend_below(ax, title=heading, handles=handles, max_columns=3)
+
+
+def _name_patients(patients, largest, palette):
+    """Return a colour and a name for each patient that is named, and one line for all others."""
+    named, more = largest[:_MOST_NAMED], largest[_MOST_NAMED:]
+    names = shorten_apart(patients.ids[named])
+    entries = [
+        (palette[code], f"{name} ({patients.counts[code]:,})")
+        for code, name in zip(named, names, strict=True)
+    ]
+    grey = np.setdiff1d(np.arange(len(patients.ids)), largest)
+    for codes, color, what in ((more, palette[more][:1], "more"), (grey, [OTHERS], "others")):
+        if len(codes):
+            entries.append((color[0], f"{len(codes):,} {what} ({patients.counts[codes].sum():,})"))
+    return entries
 
 
 def _percent(share):

@@ -1,26 +1,30 @@
 """A gallery of patches: what a model got right and wrong, with label, score and patient."""
 
 import math
-import textwrap
 
 import numpy as np
 from sklearn.utils.validation import _num_samples
 
-from skbreast._predictions import Predictions
 from skbreast._validation import check_number
-from skbreast.plotting._choosing import choose_patches, decide, describe_choice
-from skbreast.plotting._predictions_input import check_predictions, judge_patches
-from skbreast.plotting._shown import read_shown, shorten
-from skbreast.plotting._style import CLASS_COLORS, GRID, INK, get_axes
+from skbreast.plotting._choosing import choose_patches, describe_choice
+from skbreast.plotting._gallery_tiles import (
+    FONT_SIZE,
+    draw_frame,
+    look_at,
+    shape_of,
+    shrink,
+    text_height,
+    wrap_lines,
+    write_problem,
+)
+from skbreast.plotting._gallery_words import kind_of, tell_score, unpack, write_caption
+from skbreast.plotting._judging import judge_patches
+from skbreast.plotting._shown import read_shown
+from skbreast.plotting._style import INK, get_axes
 
 __all__ = ["PatchGalleryDisplay"]
 
-_FONT_SIZE = 8
 _TITLE_SIZE = 10
-_COLORS = {"right": CLASS_COLORS[0], "wrong": CLASS_COLORS[1]}
-_WIDTHS = {"right": 1.4, "wrong": 3.2}
-_SIGNS = {"right": "\u2713", "wrong": "\u2717"}
-_ALIKE = 4  # patches whose sizes differ by less are drawn to one scale
 
 
 class PatchGalleryDisplay:
@@ -163,11 +167,17 @@ class PatchGalleryDisplay:
         ImportError
             If matplotlib is not installed, or h5py for patches in HDF5 files.
         ValueError
-            If an argument is out of its range, lengths differ, `show` is not for so many classes,
-            or the patient is unknown.
+            If an argument is out of its range or in another's place, lengths differ, `X` lacks rows
+            that were predicted, `show` is not for so many classes, or the patient is unknown.
+
+        Warns
+        -----
+        UserWarning
+            If Predictions are of the first patches of `X` and of no others: that they were of
+            another data set is more likely.
         """
         check_number(n_columns, name="n_columns", low=1, high=100, integer=True)
-        decided, groups, rows, names = _unpack(
+        decided, groups, rows, names = unpack(
             X, y_true, y_score, groups, pos_label, threshold, target_names
         )
         chosen, n_candidates = choose_patches(
@@ -184,11 +194,11 @@ class PatchGalleryDisplay:
         text = describe_choice(decided, len(chosen), n_candidates, show=show, patient=patient)
         display = cls(
             patches=patches,
-            captions=[_caption(decided, groups, names, each) for each in chosen],
-            kinds=[_kind(decided, each) for each in chosen],
+            captions=[write_caption(decided, groups, names, each) for each in chosen],
+            kinds=[kind_of(decided, each) for each in chosen],
             problems=problems,
             rows=rows[chosen],
-            title=f"{text}\n{_tell_score(names)}",
+            title=f"{text}\n{tell_score(names)}",
             n_columns=n_columns,
         )
         return display.plot(ax)
@@ -248,7 +258,7 @@ class PatchGalleryDisplay:
         ValueError
             If there are fewer Axes than patches.
         """
-        heights, widths = zip(*(_shape(patch) for patch in self.patches or [None]), strict=True)
+        heights, widths = zip(*(shape_of(patch) for patch in self.patches or [None]), strict=True)
         whole = max(heights), max(widths)
         self.figure_, self.axes_ = self._make_axes(ax, tile_size, whole)
         self.images_, self.frames_, self.captions_, self.signs_ = [], [], [], []
@@ -259,7 +269,7 @@ class PatchGalleryDisplay:
         for place, patch in enumerate(self.patches):
             self._draw(self.axes_[place], place, patch, whole)
             room = self.axes_[place].bbox.width if ax is not None else tile_size * self.figure_.dpi
-            _shrink(self.captions_[place], room)
+            shrink(self.captions_[place], room)
         for each in self.axes_[max(len(self.patches), 1) :]:
             each.set_visible(False)
         if not self.patches:
@@ -278,152 +288,34 @@ class PatchGalleryDisplay:
             return figure, axes.ravel()
         n_columns = min(self.n_columns, n_tiles)
         n_rows = math.ceil(n_tiles / n_columns)
-        title = _wrap_lines(self.title, tile_size * n_columns, _TITLE_SIZE)
+        title = wrap_lines(self.title, tile_size * n_columns, _TITLE_SIZE)
         n_lines = max((caption.count("\n") + 1 for caption in self.captions), default=0)
-        height = tile_size * whole[0] / whole[1] + _text_height(n_lines, _FONT_SIZE) + 0.2
-        height += _text_height(title.count("\n") + 1, _TITLE_SIZE) / n_rows
+        height = tile_size * whole[0] / whole[1] + text_height(n_lines, FONT_SIZE) + 0.2
+        height += text_height(title.count("\n") + 1, _TITLE_SIZE) / n_rows
         figure, axes = get_axes(n_rows=n_rows, n_columns=n_columns, size=(tile_size, height))
         figure.get_layout_engine().set(h_pad=0.06)  # a caption belongs to the patch above it
         figure.suptitle(title, fontsize=_TITLE_SIZE, color=INK, parse_math=False)
         return figure, axes.ravel()
 
     def _draw(self, ax, place, patch, whole):
-        kind, (height, width) = self.kinds[place], _shape(patch)
+        kind, (height, width) = self.kinds[place], shape_of(patch)
         if patch is None:
             height, width = whole
-            self._write_problem(ax, place, whole)
+            problem = self.problems[place] if self.problems else "cannot be read"
+            write_problem(ax, problem, whole)
+            self.images_.append(None)
         else:
             self.images_.append(ax.imshow(patch, interpolation="antialiased"))
-        self._frame(ax, kind, height, width)
-        _look_at(ax, (height, width), whole)
+        frame, sign = draw_frame(ax, kind, height, width)
+        self.frames_.append(frame)
+        self.signs_.append(sign)
+        look_at(ax, (height, width), whole)
         self.captions_.append(
             ax.set_xlabel(
                 self.captions[place],
-                fontsize=_FONT_SIZE,
+                fontsize=FONT_SIZE,
                 color=INK,
                 linespacing=1.2,
                 parse_math=False,
             )
         )
-
-    def _frame(self, ax, kind, height, width):
-        from matplotlib.patches import Rectangle
-
-        frame = Rectangle(
-            (-0.5, -0.5),
-            width,
-            height,
-            fill=False,
-            edgecolor=_COLORS[kind],
-            linewidth=_WIDTHS[kind],
-            clip_on=False,
-        )
-        self.frames_.append(ax.add_patch(frame))
-        # Another font of the user's may lack the signs; this one comes with matplotlib.
-        sign = ax.annotate(
-            _SIGNS[kind],
-            (-0.5, -0.5),
-            xytext=(7, -7),
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            family="DejaVu Sans",
-            fontsize=9,
-            fontweight="bold",
-            color="white",
-            bbox={"boxstyle": "circle,pad=0.15", "facecolor": _COLORS[kind], "edgecolor": "white"},
-            annotation_clip=False,
-        )
-        self.signs_.append(sign)
-
-    def _write_problem(self, ax, place, whole):
-        from matplotlib.patches import Rectangle
-
-        height, width = whole
-        problem = self.problems[place] if self.problems else "cannot be read"
-        text = textwrap.fill(problem, 22, max_lines=6, placeholder=" …")
-        ax.add_patch(Rectangle((-0.5, -0.5), width, height, facecolor=GRID, linewidth=0))
-        ax.text(
-            width / 2 - 0.5,
-            height / 2 - 0.5,
-            text,
-            ha="center",
-            va="center",
-            fontsize=_FONT_SIZE - 1,
-            color=INK,
-            parse_math=False,
-        )
-        self.images_.append(None)
-
-
-def _text_height(n_lines, font_size):
-    return n_lines * 1.3 * font_size / 72
-
-
-def _wrap_lines(text, width, font_size):
-    """Break lines that are wider than `width` inches; a letter is about half as wide as high."""
-    n_letters = max(10, int(width * 72 / (0.58 * font_size)))
-    return "\n".join(textwrap.fill(line, n_letters) for line in text.splitlines())
-
-
-def _shrink(text, width):
-    """Make a text small enough for its tile, in pixels: some alphabets and capitals are wide."""
-    needed = text.get_window_extent().width
-    if needed > 0.96 * width:
-        text.set_fontsize(text.get_fontsize() * 0.96 * width / needed)
-
-
-def _shape(patch):
-    return (1, 1) if patch is None else patch.shape[:2]
-
-
-def _look_at(ax, size, whole):
-    """Centre a patch in its tile, in the scale of the largest unless it would be tiny there."""
-    height, width = whole if max(size) * _ALIKE >= max(whole) else size
-    middle_y, middle_x = (size[0] - 1) / 2, (size[1] - 1) / 2
-    ax.set(
-        xlim=(middle_x - width / 2, middle_x + width / 2),
-        ylim=(middle_y + height / 2, middle_y - height / 2),
-        aspect="equal",
-    )
-
-
-def _kind(decided, position):
-    return "right" if decided.y_true[position] == decided.y_pred[position] else "wrong"
-
-
-def _caption(decided, groups, names, position):
-    label, predicted = (shorten(names[each[position]]) for each in (decided.y_true, decided.y_pred))
-    lines = [f"label {label}", f"predicted {predicted}", f"score {decided.score[position]:.2f}"]
-    if groups is not None:
-        who = shorten(groups[position])
-        lines.append(who if who.lower().startswith("patient") else f"patient {who}")
-    return "\n".join(lines)
-
-
-def _tell_score(names):
-    what = shorten(names[1], 40) if len(names) == 2 else "the predicted class"
-    return f"score: probability of {what}"
-
-
-def _unpack(X, y_true, y_score, groups, pos_label, threshold, target_names):
-    """Return what was decided, patient ids or None, rows of X, and names of classes."""
-    n_patches, rows = _num_samples(X), None
-    if isinstance(y_true, Predictions):
-        rows = y_true.rows
-    elif groups is None:
-        groups = np.arange(_num_samples(y_true))
-    judged = check_predictions(
-        y_true, y_score, groups, pos_label=pos_label, target_names=target_names
-    )
-    n_judged = len(judged.y_true)
-    if max(rows, default=-1) >= n_patches if rows is not None else n_judged != n_patches:
-        what = f"{n_judged} patches" if rows is None else f"rows up to {max(rows)}"
-        raise ValueError(
-            f"X must hold the patches that were predicted, {what}; it holds {n_patches}."
-        )
-    rows = np.arange(n_patches) if rows is None else rows
-    decided = decide(judged.y_true, judged.y_score, y_pred=judged.y_pred, threshold=threshold)
-    # Where no patients are known, each patch stands for one under its own number.
-    unknown = np.array_equal(judged.groups, rows)
-    return decided, None if unknown else judged.groups, rows, judged.class_names

@@ -4,6 +4,14 @@ import numpy as np
 from sklearn.exceptions import NotFittedError
 
 from skbreast._validation import check_choice, name_some
+from skbreast.plotting._history_legend import GIVEN, KEPT, LOWEST, legend_handles
+from skbreast.plotting._history_lines import (
+    TRAINING,
+    draw_line,
+    drawable,
+    label_panel,
+    scale_loss,
+)
 from skbreast.plotting._history_series import (
     RATE,
     check_epoch,
@@ -21,15 +29,9 @@ from skbreast.plotting._style import (
     as_written,
     class_color,
     get_axes,
-    tidy,
 )
 
 __all__ = ["TrainingHistoryDisplay"]
-
-FOR_POINTS = 15  # epochs up to which each is a point of the line
-FLATTENS = 5  # times the lowest loss: a higher one flattens the others on a linear scale
-TRAINING = {"linestyle": "--", "linewidth": 1.1, "markerfacecolor": "white"}
-KEPT, LOWEST, GIVEN = "weights kept", "lowest validation loss", "best epoch"
 
 
 class TrainingHistoryDisplay:
@@ -55,6 +57,8 @@ class TrainingHistoryDisplay:
         The figure.
     axes_ : dict of str to matplotlib Axes
         Axes by panel: "loss", metrics, "learning_rate".
+    panels_ : list of str
+        The panels in their order.
     lines_, validation_lines_ : dict of str to list of matplotlib Line2D
         Lines by panel; a run each, where it has the series.
     mean_lines_ : dict of str to dict of str to matplotlib Line2D
@@ -81,6 +85,8 @@ class TrainingHistoryDisplay:
     [2, 2]
     >>> sorted(display.axes_)
     ['loss']
+    >>> import matplotlib.pyplot as plt
+    >>> plt.close(display.figure_)
     """
 
     def __init__(self, *, histories, best_epochs=None, best_label=GIVEN, names=None):
@@ -160,7 +166,9 @@ class TrainingHistoryDisplay:
     @classmethod
     def _checked(cls, histories, best_epochs, best_label, names):
         if not histories:
-            raise ValueError("histories is empty; give at least one run.")
+            raise ValueError(
+                "histories is empty; give at least one run (models other than networks have none)."
+            )
         histories = [
             check_history(history, name=f"histories[{number}]" if len(histories) > 1 else "history")
             for number, history in enumerate(histories)
@@ -212,14 +220,15 @@ class TrainingHistoryDisplay:
             sharex=True,
             height_ratios=heights,
         )
+        self.panels_ = panels
         self.axes_ = dict(zip(panels, axes[:, 0], strict=True))
         self.lines_, self.validation_lines_, self.mean_lines_ = {}, {}, {}
         self.best_markers_, self.restart_lines_ = {}, []
         for panel, axis in self.axes_.items():
             self._draw_panel(axis, panel)
-            _label_panel(axis, panel)
+            label_panel(axis, panel)
         if "loss" in self.axes_:
-            _scale_loss(self.axes_["loss"], loss_scale, self._all_losses())
+            scale_loss(self.axes_["loss"], loss_scale, self._all_losses())
         self._set_epochs(axes[:, 0], labelled=axes[-1:, 0] if ax is None else axes[:, 0])
         self._mark_restarts()
         self._add_legend(axes[0, 0])
@@ -261,9 +270,9 @@ class TrainingHistoryDisplay:
         }
         for name, style in styles.items():
             lines = [
-                _draw(
+                draw_line(
                     ax,
-                    _drawable(history[name], panel),
+                    drawable(history[name], panel),
                     color=self._color(run),
                     alpha=alpha,
                     **style,
@@ -282,7 +291,7 @@ class TrainingHistoryDisplay:
             if panel != RATE and all(name in history for history in self.histories):
                 mean = mean_of_runs([history[name] for history in self.histories])
                 bold = style | {"linewidth": 1.5 if "linestyle" in style else 2.6}
-                lines[kind] = _draw(ax, mean, color=INK, zorder=3, **bold)
+                lines[kind] = draw_line(ax, mean, color=INK, zorder=3, **bold)
         return lines
 
     def _mark_best(self, ax, panel):
@@ -327,7 +336,8 @@ class TrainingHistoryDisplay:
             ax.set_xlabel("Epoch")
 
     def _add_legend(self, ax):
-        handles = self._legend_handles()
+        colors = [self._color(run) for run in range(len(self.histories))]
+        handles = legend_handles(self, colors, self._bests)
         self.legend_ = ax.legend(
             handles=handles,
             loc="lower center",
@@ -336,94 +346,6 @@ class TrainingHistoryDisplay:
             frameon=False,
             fontsize="small",
         )
-
-    def _legend_handles(self):
-        from matplotlib.lines import Line2D
-
-        several = len(self.histories) > 1
-        color = INK if several else self._color(0)
-        validated = any(self.validation_lines_.values())
-        train = TRAINING if validated else {"linewidth": 1.8}
-        dots = {"color": color, "marker": "o", "markersize": 3.5}
-        handles = [Line2D([], [], label=self._name_line("training"), **dots, **train)]
-        if validated:
-            label = self._name_line("validation")
-            handles.append(Line2D([], [], linewidth=2, label=label, **dots))
-        if any(self.best_markers_.values()):
-            handles.append(self._best_handle(several))
-        if self.restart_lines_:
-            label = "learning rate starts anew"
-            handles.append(Line2D([], [], color=INK, linewidth=1, linestyle=":", label=label))
-        return handles + (self._run_handles() if several else [])
-
-    def _name_line(self, kind):
-        averaged = any(kind in means for means in self.mean_lines_.values())
-        return f"mean {kind}" if averaged else kind
-
-    def _best_handle(self, several):
-        from matplotlib.lines import Line2D
-
-        where = "" if several or self.best_label == GIVEN else f"epoch {self._bests[0]}: "
-        label = where + self.best_label
-        if not several and self.best_label == GIVEN:
-            label = f"{GIVEN}: {self._bests[0]}"
-        color = INK if several else self._color(0)
-        style = {"linestyle": "none", "marker": "D", "markersize": 8, "markeredgecolor": "white"}
-        return Line2D([], [], color=color, label=label, **style)
-
-    def _run_handles(self):
-        from matplotlib.lines import Line2D
-
-        count = len(self.histories)
-        if count > len(CLASS_COLORS):
-            return [Line2D([], [], color=FAINT, alpha=0.5, label=f"each of {count} runs")]
-        names = self.names or [f"run {number + 1}" for number in range(count)]
-        return [
-            Line2D(
-                [], [], color=self._color(run), label=name + (f" (epoch {best})" if best else "")
-            )
-            for run, (name, best) in enumerate(zip(names, self._bests, strict=True))
-        ]
-
-
-def _draw(ax, values, **style):
-    """Draw a line against epoch, with points where a line alone would hide values."""
-    values = np.asarray(values, dtype=np.float64)
-    epochs = np.arange(1, len(values) + 1)
-    known = np.concatenate([[False], np.isfinite(values), [False]])
-    alone = known[1:-1] & ~known[:-2] & ~known[2:]
-    points = (
-        list(range(len(values))) if len(values) <= FOR_POINTS else np.flatnonzero(alone).tolist()
-    )
-    return ax.plot(epochs, values, marker="o", markersize=3.5, markevery=points, **style)[0]
-
-
-def _drawable(values, panel):
-    """Return the values; of learning rates, those that a log axis has."""
-    return np.where(np.greater(values, 0), values, np.nan) if panel == RATE else values
-
-
-def _label_panel(ax, panel):
-    tidy(ax)
-    words = panel.replace("_", " ")
-    words = words.upper() if len(words) <= 3 else words.capitalize()  # AUC, MAE
-    ax.set_ylabel("Learning\nrate" if panel == RATE else words)
-    if panel == RATE:
-        ax.set_yscale("log")
-
-
-def _scale_loss(ax, scale, losses):
-    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
-
-    known = losses[np.isfinite(losses)]
-    if scale == "auto":
-        wide = len(known) > 0 and known.min() > 0 and known.max() > FLATTENS * known.min()
-        scale = "log" if wide else "linear"
-    ax.set_yscale(scale)
-    if scale == "log":
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-        ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _find_trained(estimator):

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from skbreast._predictions import Predictions
+
 __all__ = [
     "RATE",
     "check_epoch",
@@ -148,8 +150,25 @@ def check_epoch(best, history):
 
 def list_runs(histories, names):
     """Return histories as a list, and the names of the runs."""
+    runs = list(histories.values()) if isinstance(histories, Mapping) else histories
+    for each in runs if isinstance(runs, list | tuple) else [runs]:
+        _refuse_others(each)
     if isinstance(histories, Mapping):
-        if not any(isinstance(value, Mapping) for value in histories.values()):
+        if histories and not any(isinstance(run, Mapping) for run in runs):
             return [histories], names
-        return list(histories.values()), list(histories) if names is None else names
+        return runs, list(histories) if names is None else names
     return list(histories), names
+
+
+def _refuse_others(history):
+    """Say where the histories are of what holds some."""
+    if isinstance(history, Predictions):
+        raise ValueError(
+            "histories must be dicts of lists, and here are Predictions: give "
+            "predictions.histories, a history a fold where models are networks."
+        )
+    if hasattr(history, "fit"):
+        raise ValueError(
+            f"histories must be dicts of lists, and here is a {type(history).__name__}: give it "
+            "to from_estimator."
+        )

@@ -1,5 +1,6 @@
 """What Displays by patient draw from: predictions of any form, as one checked record."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,17 +9,17 @@ from sklearn.utils import check_consistent_length
 from skbreast._html import plain_text
 from skbreast._patients import by_patient, check_labels
 from skbreast._predictions import Predictions
-from skbreast._validation import check_groups, name_some
-from skbreast.evaluation import predict_patches
+from skbreast._validation import check_groups
 from skbreast.metrics import patient_labels, patient_scores
 from skbreast.metrics._class_numbers import number_scored
 from skbreast.metrics._patient_figures import TIED_DECIMALS
 
 __all__ = [
+    "DecisionValues",
     "Judged",
+    "check_patients",
     "check_predictions",
     "check_two_classes",
-    "judge_patches",
     "n_mixed_patients",
     "of_patients",
     "why_no_patients",
@@ -43,6 +44,9 @@ class Judged:
         A name a class, for the reader.
     y_pred : ndarray of shape (n_rows,), int, or None
         The model's own decisions, where they are known.
+    cut : float, default=0.5
+        The score from which, unless a threshold is given, the positive one of two classes is
+        decided on: 0.5 of probabilities, 0 of values of a decision function.
     """
 
     y_true: np.ndarray
@@ -51,11 +55,21 @@ class Judged:
     folds: np.ndarray
     class_names: tuple
     y_pred: np.ndarray | None = None
+    cut: float = 0.5
 
     @property
     def n_patients(self):
         """How many patients there are."""
         return len(np.unique(self.groups))
+
+
+@dataclass(frozen=True)
+class DecisionValues(Predictions):
+    """What a model of two classes without probabilities said.
+
+    In place of probabilities `y_proba` holds the values of its `decision_function`, negated for
+    the first class.
+    """
 
 
 def check_predictions(
@@ -88,6 +102,7 @@ def check_predictions(
         If arrays are missing or given beside Predictions, lengths differ, or there is no such
         class.
     """
+    _refuse_mixed_up(y_true, y_score)
     if not isinstance(y_true, Predictions):
         judged, labels = _from_arrays(y_true, y_score, groups, folds)
     elif y_score is None and groups is None and folds is None:
@@ -101,44 +116,6 @@ def check_predictions(
         return _against_rest(judged, labels, pos_label)
     two_columns = judged.y_score.ndim == 2 and judged.y_score.shape[1] == 2
     return replace(judged, y_score=judged.y_score[:, 1]) if two_columns else judged
-
-
-def judge_patches(estimator, X, y, groups):
-    """Let a fitted classifier judge patches with labels of any kind.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Fitted, with `predict_proba` and `classes_`.
-    X : array-like of n_patches
-        Patches, references, or what else the estimator takes.
-    y : array-like of shape (n_patches,)
-        Labels, of those that it was fitted on.
-    groups : array-like of shape (n_patches,)
-        Patient ids.
-
-    Returns
-    -------
-    Predictions
-        In one fold.
-    """
-    if not hasattr(estimator, "predict_proba"):
-        raise ValueError(
-            f"estimator must have predict_proba; {type(estimator).__name__} has none. Give its "
-            "scores to from_predictions."
-        )
-    y = check_labels(y, name="y")
-    groups = _check_patients(groups, n_samples=len(y))
-    said = predict_patches(estimator, X, y, groups)
-    check_consistent_length(y, said.y_proba)
-    classes = np.asarray(estimator.classes_)
-    unknown = np.setdiff1d(y, classes)
-    if len(unknown):
-        raise ValueError(
-            f"y has labels that the estimator was not fitted on: {name_some(unknown.tolist())}."
-        )
-    y_true, y_pred = (np.searchsorted(classes, each) for each in (y, said.y_pred))
-    return replace(said, y_true=y_true, y_pred=y_pred, classes=classes)
 
 
 def check_two_classes(judged, *, what):
@@ -170,7 +147,7 @@ def of_patients(judged, *, aggregate="mean"):
     pairs = judged.folds * len(patients.ids) + patients.codes
     _, first = np.unique(pairs, return_index=True)
     _, y_true = patient_labels(judged.y_true, pairs)
-    _, y_score = patient_scores(judged.y_score, pairs, aggregate=aggregate)
+    _, y_score = patient_scores(judged.y_score, pairs, aggregate=aggregate, threshold=judged.cut)
     return replace(
         judged,
         y_true=y_true,
@@ -178,6 +155,7 @@ def of_patients(judged, *, aggregate="mean"):
         groups=judged.groups[first],
         folds=judged.folds[first],
         y_pred=None,
+        cut=0.5 if aggregate == "vote" else judged.cut,  # a vote is a share of patches
     )
 
 
@@ -199,6 +177,22 @@ def why_no_patients(judged):
     return ""
 
 
+def _refuse_mixed_up(y_true, y_score):
+    """Say what to give in place of several Predictions, and of Predictions in the wrong place."""
+    if isinstance(y_true, Mapping | list | tuple):
+        names = list(y_true) if isinstance(y_true, Mapping) else list(range(len(y_true)))
+        if any(isinstance(y_true[each], Predictions) for each in names):
+            raise ValueError(
+                "y_true must be the Predictions of one model, and here are several: give one, as "
+                f"in predictions[{names[0]!r}]; where a Display has room for others, draw them on "
+                "the same axes by ax=."
+            )
+    if isinstance(y_score, Predictions):
+        raise ValueError(
+            "y_score must hold scores; Predictions take the place of y_true, y_score and groups."
+        )
+
+
 def _from_predictions(predictions):
     """Return a record with a column of scores a class, and the labels of the columns."""
     labels = predictions.classes
@@ -211,6 +205,7 @@ def _from_predictions(predictions):
         _number(predictions.folds),
         (),
         np.asarray(predictions.y_pred),
+        0.0 if isinstance(predictions, DecisionValues) else 0.5,
     )
     return judged, np.asarray(labels)
 
@@ -218,17 +213,35 @@ def _from_predictions(predictions):
 def _from_arrays(y_true, y_score, groups, folds):
     if y_score is None:
         raise ValueError("y_score is missing: give y_true, y_score and groups, or Predictions.")
+    _refuse_wrong_order(y_true, y_score)
     numbers, _, n_classes = number_scored(y_true, y_score)
     labels = np.unique(y_true)
     labels = labels if len(labels) == n_classes else np.arange(n_classes)
-    groups = _check_patients(groups, n_samples=len(numbers))
+    groups = check_patients(groups, n_samples=len(numbers))
     folds = np.zeros(len(numbers), int) if folds is None else check_labels(folds, name="folds")
     check_consistent_length(numbers, folds)
     y_score = np.asarray(y_score, dtype=np.float64)
     return Judged(numbers, y_score, groups, _number(folds), ()), labels
 
 
-def _check_patients(groups, *, n_samples):
+def _refuse_wrong_order(y_true, y_score):
+    """Say in a line what stands in another's place, before all of it is listed by a later check."""
+    y_true = np.asarray(y_true)
+    known = y_true[np.isfinite(y_true)] if y_true.dtype.kind == "f" else y_true[:0]
+    fractions = known[known % 1 != 0] if len(known) else ()
+    if len(fractions):
+        raise ValueError(
+            f"y_true must hold labels, and it has {fractions[0]:g}: are y_true and y_score in "
+            "each other's place?"
+        )
+    if np.asarray(y_score).dtype.kind in "US":
+        raise ValueError(
+            f"y_score must hold numbers, and it has {str(np.ravel(y_score)[0])!r}: are y_score and "
+            "groups in each other's place?"
+        )
+
+
+def check_patients(groups, *, n_samples):
     if groups is None:
         raise ValueError(
             "groups is missing: give the patient of each patch, or numpy.arange(n_patches) to say "

@@ -1,59 +1,24 @@
 """ROC curves by patch and by patient, with bands and intervals that count patients."""
 
 import textwrap
-from dataclasses import dataclass
 
 import numpy as np
 from sklearn.metrics import RocCurveDisplay
 
 from skbreast._validation import check_number
-from skbreast.metrics import BootstrapInterval, patient_bootstrap
-from skbreast.metrics._resampling import UndefinedIntervalError
-from skbreast.plotting._bands import FALSE_POSITIVE_RATES, roc_band
-from skbreast.plotting._predictions_input import (
-    check_predictions,
-    check_two_classes,
-    judge_patches,
-    of_patients,
-    why_no_patients,
-)
+from skbreast.plotting._judging import judge_patches
+from skbreast.plotting._legend import grow_for_legends, legend_below
+from skbreast.plotting._panels import HINT, check_level, choose_panels
+from skbreast.plotting._predictions_input import check_predictions, check_two_classes
+from skbreast.plotting._roc_curves import compute_curve, try_patients
 from skbreast.plotting._style import FAINT, INK, as_written, class_color, get_axes, tidy
 
-__all__ = ["PatientRocDisplay", "RocCurve"]
+__all__ = ["PatientRocDisplay"]
 
 _CURVE = "skbreast-roc-curve"
+_NO_BAND = ", no band: see brackets"  # every resample ranks the same patients rightly
+_SIZE = (4.8, 4.6)  # of a panel in inches, without its legend
 _PLURALS = {"patch": "patches", "patient": "patients"}
-
-
-@dataclass(frozen=True, eq=False)
-class RocCurve:
-    """One panel of a :class:`PatientRocDisplay`.
-
-    Attributes
-    ----------
-    fpr, tpr : ndarray of shape (n_points,), float64
-        The curve; of several folds the mean at equal false positive rates.
-    low, high : ndarray of shape (n_points,), float64
-        Band of `tpr`, each point for itself.
-    auc : BootstrapInterval
-        Mean area under the curves of the folds, as :func:`skbreast.evaluation.summarise` has it.
-    sensitivity, specificity : BootstrapInterval or None
-        At the threshold; means over folds too.
-    n_rows : tuple of int
-        How many patches, or patients, there are of each class.
-    n_folds : int
-        How many models' curves are averaged.
-    """
-
-    fpr: np.ndarray
-    tpr: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    auc: BootstrapInterval
-    sensitivity: BootstrapInterval | None
-    specificity: BootstrapInterval | None
-    n_rows: tuple
-    n_folds: int
 
 
 class PatientRocDisplay:
@@ -85,7 +50,7 @@ class PatientRocDisplay:
     figure_ : matplotlib Figure
         Where it is drawn.
     axes_ : ndarray of shape (n_panels,) of matplotlib Axes
-        By patch and, if it exists, by patient.
+        By patch and, if it exists, by patient; one where a `level` was chosen.
     lines_, bands_, points_ : list
         The curve, its band and its operating point (or None) of each panel.
 
@@ -96,7 +61,8 @@ class PatientRocDisplay:
     Notes
     -----
     Where a model ranks all patients rightly, so it does in every resample: the band has no width,
-    and only the interval of the area in the legend says how little a few patients prove.
+    and only the interval of the area in the legend says how little a few patients prove. The
+    legend says so.
 
     Examples
     --------
@@ -112,6 +78,8 @@ class PatientRocDisplay:
     ... )
     >>> len(display.axes_)
     2
+    >>> import matplotlib.pyplot as plt
+    >>> plt.close(display.figure_)
     """
 
     def __init__(
@@ -146,6 +114,7 @@ class PatientRocDisplay:
         n_resamples=1000,
         confidence_level=0.95,
         random_state=0,
+        level=None,
         name=None,
         ax=None,
         curve_kwargs=None,
@@ -183,10 +152,12 @@ class PatientRocDisplay:
             Of the band and the intervals, in (0, 1).
         random_state : int, RandomState instance or None, default=0
             Seed of the resampling.
+        level : {None, "patch", "patient"}, default=None
+            Which curve to draw; None draws both.
         name : str, optional
             Of the model, in the legend.
         ax : matplotlib Axes or array of them, optional
-            Where to draw: two, or one where there is no curve by patient.
+            Where to draw: two, or one where a `level` is chosen or there is no curve by patient.
         curve_kwargs, band_kwargs : dict, optional
             For the lines and the bands.
 
@@ -198,8 +169,8 @@ class PatientRocDisplay:
         Raises
         ------
         ValueError
-            If predictions are not as documented, there are fewer than two patients, or no fold has
-            two classes.
+            If predictions are not as documented, there are fewer than two patients, no fold has
+            two classes, or `level` is "patient" and there is no curve by patient.
         """
         judged = check_predictions(
             y_true, y_score, groups, folds=folds, pos_label=pos_label, target_names=target_names
@@ -213,16 +184,17 @@ class PatientRocDisplay:
             "confidence_level": confidence_level,
             "random_state": random_state,
         }
-        by_patient, reason = _try_patients(judged, aggregate, options)
+        by_patient, reason = try_patients(judged, aggregate, options)
+        check_level(level, reason)
         display = cls(
-            by_patch=_compute_curve(judged, **options),
+            by_patch=compute_curve(judged, **options),
             by_patient=by_patient,
             why_no_patients=reason,
             class_names=judged.class_names,
             threshold=threshold,
             name=name,
         )
-        return display.plot(ax, curve_kwargs=curve_kwargs, band_kwargs=band_kwargs)
+        return display.plot(ax, level=level, curve_kwargs=curve_kwargs, band_kwargs=band_kwargs)
 
     @classmethod
     def from_estimator(cls, estimator, X, y, groups, *, name=None, **options):
@@ -231,7 +203,8 @@ class PatientRocDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted, with `predict_proba`.
+            Fitted, with `predict_proba`; or, of two classes, with `decision_function`, whose
+            values are then the scores.
         X : array-like of n_patches
             Patches or references, of other patients than those of the training.
         y : array-like of shape (n_patches,)
@@ -249,15 +222,19 @@ class PatientRocDisplay:
             Drawn.
         """
         name = type(estimator).__name__ if name is None else name
-        return cls.from_predictions(judge_patches(estimator, X, y, groups), name=name, **options)
+        said = judge_patches(estimator, X, y, groups, decisions=True)
+        return cls.from_predictions(said, name=name, **options)
 
-    def plot(self, ax=None, *, name=None, curve_kwargs=None, band_kwargs=None):
+    def plot(self, ax=None, *, level=None, name=None, curve_kwargs=None, band_kwargs=None):
         """Draw the curves.
 
         Parameters
         ----------
         ax : matplotlib Axes or array of them, optional
-            Where to draw; curves that are there already stay, and colours go on.
+            Where to draw; curves that are there already stay, and colours go on. Axes of a figure
+            without a layout engine are made lower where their legend would be cut off.
+        level : {None, "patch", "patient"}, default=None
+            Which curve to draw; None draws both.
         name : str, optional
             Of the model, in the legend; by default the one that was given before.
         curve_kwargs, band_kwargs : dict, optional
@@ -269,15 +246,17 @@ class PatientRocDisplay:
             Itself.
         """
         name = self.name if name is None else name
-        panels = {"patch": self.by_patch}
-        if self.by_patient is not None:
-            panels["patient"] = self.by_patient
-        self.figure_, axes = get_axes(ax, n_columns=len(panels), size=(4.8, 4.6))
+        panels = choose_panels(
+            self.by_patch, self.by_patient, level, why_no_patients=self.why_no_patients
+        )
+        self.figure_, axes = get_axes(
+            ax, n_columns=len(panels), size=_SIZE, hint=HINT, layout="compressed"
+        )
         self.axes_ = axes.ravel()
         self.lines_, self.bands_, self.points_ = [], [], []
         for panel, (unit, curve) in zip(self.axes_, panels.items(), strict=True):
             color = class_color(sum(line.get_gid() == _CURVE for line in panel.lines))
-            label = f"AUC {_write(curve.auc)}"
+            label = f"AUC {_write(curve.auc)}{_NO_BAND if _has_no_band(curve) else ''}"
             style = {
                 "color": color,
                 "linewidth": 2,
@@ -288,7 +267,8 @@ class PatientRocDisplay:
             self.lines_.append(_draw_curve(panel, curve, style))
             self.bands_.append(_draw_band(panel, curve, style["color"], band_kwargs or {}))
             self.points_.append(self._draw_point(panel, curve, style["color"]))
-            self._label(panel, curve, unit)
+            self._label(panel, curve, unit, alone=level is not None)
+        grow_for_legends(self.figure_, self.axes_, _SIZE[1], new=ax is None)
         as_written(self.axes_)
         return self
 
@@ -296,8 +276,7 @@ class PatientRocDisplay:
         if curve.sensitivity is None:
             return None
         label = (
-            f"score ≥ {self.threshold:.3g}\n"
-            f"sensitivity {_write(curve.sensitivity, 2)}\n"
+            f"score ≥ {self.threshold:.3g}: sensitivity {_write(curve.sensitivity, 2)},\n"
             f"specificity {_write(curve.specificity, 2)}"
         )
         position = [1 - curve.specificity.estimate], [curve.sensitivity.estimate]
@@ -313,29 +292,22 @@ class PatientRocDisplay:
         )
         return point
 
-    def _label(self, ax, curve, unit):
+    def _label(self, ax, curve, unit, *, alone):
         tidy(ax)
         binary = len(self.class_names) == 2
         title = f"ROC by {unit}: {self._count_rows(curve, unit)}"
-        if self.why_no_patients:
+        if self.why_no_patients and not alone:
             title += f"\nNo curve by patient: {self.why_no_patients}"
         lines = [textwrap.fill(line, 54) for line in title.split("\n")]
         ax.set_title("\n".join(lines), loc="left", fontsize=10, color=INK)
         of_what = f"of {self.class_names[1]}" if binary else "mean over classes"
         ax.set(
             xlabel="False positive rate (1 − specificity)",
-            ylabel=f"True positive rate (sensitivity), {of_what}",
+            ylabel=f"True positive rate (sensitivity)\n{of_what}",
         )
         found = f"{100 * curve.auc.confidence_level:.3g} % over {curve.auc.n_patients} patients"
-        of_folds = f"means of {curve.n_folds} folds;\n" if curve.n_folds > 1 else ""
-        ax.legend(
-            loc="lower right",
-            fontsize=8.5,
-            framealpha=0.9,
-            title=f"{of_folds}band and brackets: {found}".capitalize(),
-            title_fontsize=8.5,
-            alignment="left",
-        )
+        of_folds = f"means of {curve.n_folds} folds; " if curve.n_folds > 1 else ""
+        legend_below(ax, title=f"{of_folds}band and brackets: {found}".capitalize())
 
     def _count_rows(self, curve, unit):
         if len(curve.n_rows) > 2:
@@ -344,50 +316,8 @@ class PatientRocDisplay:
         return ", ".join(f"{count:,} of {each}" for count, each in counts)
 
 
-def _try_patients(judged, aggregate, options):
-    """Return the curve by patient, or None and the reason why there is none."""
-    reason = why_no_patients(judged)
-    if reason:
-        return None, reason
-    patients = of_patients(judged, aggregate=aggregate)
-    try:
-        return _compute_curve(patients, **options), ""
-    except UndefinedIntervalError:
-        return None, "too few patients of a class"
-
-
-def _compute_curve(judged, *, threshold, **options):
-    where = {"groups": judged.groups, "folds": judged.folds, **options}
-
-    def estimate(metric, output):
-        return patient_bootstrap(
-            metric, judged.y_true, output, stratify=judged.y_true, interval="logit", **where
-        )
-
-    auc = estimate("roc_auc", judged.y_score)
-    mean, low, high = roc_band(judged.y_true, judged.y_score, **where)
-    found = [None, None]
-    if threshold is not None:
-        positive = (judged.y_score >= threshold).astype(np.intp)
-        found = [estimate(each, positive) for each in ("sensitivity", "specificity")]
-    n_rows = np.bincount(judged.y_true, minlength=len(judged.class_names))
-    return RocCurve(
-        fpr=FALSE_POSITIVE_RATES,
-        tpr=mean,
-        low=low,
-        high=high,
-        auc=auc,
-        sensitivity=found[0],
-        specificity=found[1],
-        n_rows=tuple(n_rows.tolist()),
-        n_folds=_count_folds(judged),
-    )
-
-
-def _count_folds(judged):
-    """Count the folds that have a curve: those of a single class have none."""
-    folds = np.unique(judged.folds)
-    return sum(len(np.unique(judged.y_true[judged.folds == fold])) > 1 for fold in folds)
+def _has_no_band(curve):
+    return bool(np.allclose(curve.low, curve.high, atol=1e-9))
 
 
 def _draw_curve(ax, curve, style):

@@ -8,12 +8,13 @@ from skbreast._patients import by_patient
 from skbreast._validation import check_number
 from skbreast.metrics import patient_scores
 from skbreast.metrics._patient_figures import TIED_DECIMALS
+from skbreast.plotting._judging import judge_patches
 from skbreast.plotting._predictions_input import (
+    DecisionValues,
     check_predictions,
     check_two_classes,
-    judge_patches,
 )
-from skbreast.plotting._shown import shorten
+from skbreast.plotting._shown import shorten_apart
 from skbreast.plotting._style import INK, as_written, class_color, get_axes, tidy
 
 __all__ = ["PatientScoreDisplay", "PatientSpreads"]
@@ -75,6 +76,8 @@ class PatientScoreDisplay:
     ----------
     figure_, ax_ : matplotlib Figure and Axes
         Where it is drawn.
+    axes_ : ndarray of shape (1,) of matplotlib Axes
+        The same Axes, as the other Displays have theirs.
     ranges_, quartiles_ : list of matplotlib LineCollection
         Thin and thick lines of each class.
     markers_ : list of matplotlib Line2D
@@ -97,6 +100,8 @@ class PatientScoreDisplay:
     ... )
     >>> display.spreads.scores.round(2).tolist(), display.n_wrong
     ([0.2, 0.7], 0)
+    >>> import matplotlib.pyplot as plt
+    >>> plt.close(display.figure_)
     """
 
     def __init__(self, *, spreads, patient_ids, class_names, threshold=0.5, aggregate="mean"):
@@ -166,6 +171,11 @@ class PatientScoreDisplay:
         check_two_classes(judged, what="PatientScoreDisplay")
         if threshold is not None:
             check_number(threshold, name="threshold", low=-np.inf)
+        if aggregate == "vote" and judged.cut != 0.5:
+            raise ValueError(
+                'aggregate="vote" gives shares of patches, and this model gives decision values, '
+                'which are not on that scale: take "mean", "max" or "top_k".'
+            )
         spreads, patient_ids = _measure(judged, aggregate)
         display = cls(
             spreads=spreads,
@@ -183,7 +193,8 @@ class PatientScoreDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted, with `predict_proba`.
+            Fitted, with `predict_proba`; or with `decision_function`, whose values are then the
+            scores, and 0 the threshold by default.
         X : array-like of n_patches
             Patches or references, of other patients than those of the training.
         y : array-like of shape (n_patches,)
@@ -198,7 +209,10 @@ class PatientScoreDisplay:
         PatientScoreDisplay
             Drawn.
         """
-        return cls.from_predictions(judge_patches(estimator, X, y, groups), **options)
+        said = judge_patches(estimator, X, y, groups, decisions=True)
+        if isinstance(said, DecisionValues):
+            options = {"threshold": 0.0, **options}
+        return cls.from_predictions(said, **options)
 
     @property
     def is_wrong(self):
@@ -230,7 +244,7 @@ class PatientScoreDisplay:
         n_patients = len(self.patient_ids)
         width = float(np.clip(0.19 * n_patients, 6, 9.5))
         self.figure_, axes = get_axes(ax, size=(width, 4.2))
-        self.ax_ = tidy(axes[0, 0], grid="y")
+        self.axes_, self.ax_ = axes.ravel(), tidy(axes[0, 0], grid="y")
         if any(line.get_gid() == _STRIP for line in self.ax_.lines):
             raise ValueError(
                 "ax shows the patients of another model already, in an order of their own; give "
@@ -244,7 +258,7 @@ class PatientScoreDisplay:
         self.wrong_ = self._ring_wrong(x, scale)
         self.threshold_line_ = self._draw_threshold()
         self._label()
-        as_written([self.ax_])
+        as_written(self.axes_)
         return self
 
     def _positions(self):
@@ -332,7 +346,7 @@ class PatientScoreDisplay:
     def _name_patients(self, n_patients):
         """Write ids where they fit, else ranks."""
         if n_patients <= _MOST_NAMED:
-            names = [shorten(each) for each in self.patient_ids]
+            names = shorten_apart(self.patient_ids)
             turned = sum(map(len, names)) > 40
             rotation = 90 if turned else 0
             self.ax_.set_xticks(range(1, n_patients + 1), names, rotation=rotation, fontsize=8)

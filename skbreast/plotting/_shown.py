@@ -10,7 +10,7 @@ from skbreast._html import plain_text
 from skbreast._validation import check_patches
 from skbreast.reading import PatchReadError, iterate_patches
 
-__all__ = ["read_shown", "shorten"]
+__all__ = ["read_shown", "shorten", "shorten_apart"]
 
 _N_LETTERS = 20  # of a name in a caption: what a tile is wide enough for
 
@@ -29,6 +29,40 @@ def shorten(text, n_letters=_N_LETTERS):
         return text
     n_last = (n_letters - 1) // 2
     return f"{text[: n_letters - 1 - n_last]}…{text[len(text) - n_last :]}"
+
+
+def shorten_apart(names):
+    """Shorten names, but no more than leaves them different from each other.
+
+    Where their middle is what tells them apart, they lose what they have in common.
+
+    Examples
+    --------
+    >>> from skbreast.plotting._shown import shorten_apart
+    >>> shorten_apart(["TCGA-A1-A0SB-01Z-00-DX1.svs", "TCGA-A1-A0CM-01Z-00-DX1.svs"])
+    ['…A0SB…', '…A0CM…']
+    """
+    names = [str(name) for name in names]
+    n_names = len(set(names))
+    for parts in (names, _without_shared(names)):
+        shortened = [shorten(part) for part in parts]
+        if len(set(shortened)) == n_names:
+            return shortened
+    return [shorten(name, max(map(len, names))) for name in names]
+
+
+def _without_shared(names):
+    """Put an ellipsis in place of the parts that all names begin and end with."""
+    first = _count_shared(names)
+    last = _count_shared([name[first:][::-1] for name in names])
+    before, after = ("…" if each else "" for each in (first, last))
+    return [f"{before}{name[first : len(name) - last]}{after}" for name in names]
+
+
+def _count_shared(names):
+    """Count the letters that all names begin with, up to the last one that ends a part of them."""
+    shared = os.path.commonprefix(names)  # noqa: RUF071 - letters are meant
+    return max((place + 1 for place, each in enumerate(shared) if not each.isalnum()), default=0)
 
 
 def read_shown(X, rows):

@@ -25,7 +25,7 @@ def class_color(number):
     return CLASS_COLORS[number % len(CLASS_COLORS)]
 
 
-def get_axes(ax=None, *, n_rows=1, n_columns=1, size=(5.2, 4.0), **options):
+def get_axes(ax=None, *, n_rows=1, n_columns=1, size=(5.2, 4.0), hint="", **options):
     """Return a figure and its axes: those that were given, or new ones.
 
     Parameters
@@ -36,6 +36,8 @@ def get_axes(ax=None, *, n_rows=1, n_columns=1, size=(5.2, 4.0), **options):
         How many new axes there are if none are given.
     size : tuple of (float, float)
         Width and height of each new one in inches.
+    hint : str, default=""
+        What to do where another number of axes is given.
     **options
         For :func:`matplotlib.pyplot.subplots`.
 
@@ -57,19 +59,12 @@ def get_axes(ax=None, *, n_rows=1, n_columns=1, size=(5.2, 4.0), **options):
 
     if ax is None:
         width, height = size[0] * n_columns, size[1] * n_rows
-        return plt.subplots(
-            n_rows,
-            n_columns,
-            figsize=(width, height),
-            squeeze=False,
-            layout="constrained",
-            **options,
-        )
+        options = {"layout": "constrained", **options}
+        return plt.subplots(n_rows, n_columns, figsize=(width, height), squeeze=False, **options)
     axes = np.asarray(ax, dtype=object)
     if axes.size != n_rows * n_columns:
-        raise ValueError(
-            f"ax must hold {n_rows * n_columns} Axes ({n_rows} x {n_columns}); got {axes.size}."
-        )
+        what = f"ax must hold {n_rows * n_columns} Axes ({n_rows} x {n_columns}); got {axes.size}"
+        raise ValueError(f"{what}: {hint}." if hint else f"{what}.")
     axes = axes.reshape(n_rows, n_columns)
     return axes[0, 0].figure, axes
 
