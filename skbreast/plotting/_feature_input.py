@@ -5,6 +5,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import check_array, check_random_state
 
 from skbreast._patients import by_patient, check_labels
+from skbreast._unwrap import unwrapped
 from skbreast._validation import is_references
 from skbreast.datasets._base import thin
 
@@ -15,8 +16,7 @@ MOST_LABELS = 20
 
 def find_transformer(estimator):
     """Return what makes features in a transformer, a pipeline or a search."""
-    if hasattr(estimator, "best_estimator_"):
-        return find_transformer(estimator.best_estimator_)
+    estimator = unwrapped(estimator)
     if hasattr(estimator, "steps") and (is_classifier(estimator) or is_regressor(estimator)):
         if len(estimator.steps) > 1:
             return estimator[:-1]

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.exceptions import NotFittedError
 
+from skbreast._unwrap import last_step
 from skbreast._validation import check_choice, name_some
 from skbreast.plotting._history_legend import GIVEN, KEPT, LOWEST, legend_handles
 from skbreast.plotting._history_lines import (
@@ -350,14 +351,10 @@ class TrainingHistoryDisplay:
 
 def _find_trained(estimator):
     """Return the classifier inside pipelines and searches that has a history."""
-    for name in ("best_estimator_", "estimator_"):
-        if hasattr(estimator, name):
-            return _find_trained(getattr(estimator, name))
-    if hasattr(estimator, "steps"):
-        return _find_trained(estimator.steps[-1][1])
-    if not getattr(estimator, "history_", None):
+    trained = last_step(estimator)
+    if not getattr(trained, "history_", None):
         raise NotFittedError(
             "estimator must be a fitted PatchCNNClassifier, or a fitted pipeline or search that "
-            f"ends in one; this {type(estimator).__name__} has no history_."
+            f"ends in one; this {type(trained).__name__} has no history_."
         )
-    return estimator
+    return trained
