@@ -10,7 +10,16 @@ from html import escape
 
 from PIL import Image
 
-__all__ = ["bar", "block", "data_uri", "escape_text", "plain_text", "table", "thumbnail"]
+__all__ = [
+    "bar",
+    "block",
+    "data_uri",
+    "escape_text",
+    "file_uri",
+    "plain_text",
+    "table",
+    "thumbnail",
+]
 
 _THUMBNAIL_SIDE = 128  # shown at 96, sharp on a finer screen too
 _STYLE = """
@@ -126,13 +135,25 @@ def _cell(value):
     return value if isinstance(value, Markup) else escape_text(value)
 
 
+def file_uri(content, kind):
+    """Write a file of a kind such as "image/png" within an address, for pages that load nothing.
+
+    Examples
+    --------
+    >>> from skbreast._html import file_uri
+    >>> file_uri(b"<2 mm", "text/plain")
+    'data:text/plain;base64,PDIgbW0='
+    """
+    return f"data:{kind};base64,{b64encode(content).decode('ascii')}"
+
+
 def data_uri(pixels, *, max_side=None, quality=90):
     """Write a picture as a JPEG within an address, for pages that load nothing.
 
     Parameters
     ----------
-    pixels : ndarray of shape (height, width, 3), dtype uint8
-        RGB, 0…255.
+    pixels : ndarray of shape (height, width, 3) or (height, width), dtype uint8
+        RGB or grey, 0…255.
     max_side : int, optional
         The picture is shrunk until neither side is longer, in pixels.
     quality : int, default=90
@@ -148,7 +169,7 @@ def data_uri(pixels, *, max_side=None, quality=90):
         image.thumbnail((max_side, max_side))
     stream = io.BytesIO()
     image.save(stream, format="JPEG", quality=quality, subsampling=0)
-    return f"data:image/jpeg;base64,{b64encode(stream.getvalue()).decode('ascii')}"
+    return file_uri(stream.getvalue(), "image/jpeg")
 
 
 def thumbnail(pixels, *lines, problem=None):

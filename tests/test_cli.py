@@ -122,7 +122,7 @@ def test_train_evaluate_and_predict_on_ucsb(real_data, tmp_path):
     result = _invoke("train", data, *training, *common, *report)
     assert result.exit_code == 0, result.output
     assert f"Report: {tmp_path / 'train.html'}\n" in result.stdout
-    _check_report(tmp_path / "train.html", "transfer", "was fitted to all patches", "train/test")
+    _check_report(tmp_path / "train.html", "training", "was fitted to all patches", "train/test")
     assert "30 patches (15 benign, 15 malignant), 5 patients" in result.stderr
     assert re.search(r"transfer\s+[01]\.\d{3}", result.stdout)
     assert "2-fold cross-validation by patients: 3 patients, 18 patches" in result.stdout
@@ -130,7 +130,7 @@ def test_train_evaluate_and_predict_on_ucsb(real_data, tmp_path):
 
     result = _invoke("evaluate", model, data, *common, "--report", tmp_path / "evaluate.html")
     assert result.exit_code == 0, result.output
-    _check_report(tmp_path / "evaluate.html", "transfer", "A saved model, judged on 12 patches")
+    _check_report(tmp_path / "evaluate.html", "evaluation", "A saved model, judged on 12 patches")
     assert "Left out: 18 patches of 3 patients" in result.stderr
     assert "Only 2 patients" in result.stderr
     assert "12 patches of 2 patients" in result.stdout
@@ -214,12 +214,12 @@ def test_demo_runs_offline_and_ends_in_a_table(tmp_path):
         assert re.search(rf"{model}\s+[01]\.\d{{3}}", result.stdout)
     assert (tmp_path / "demo" / "model.skops").is_file()
     assert "not a medical device" in result.stdout
-    _check_report(report, "transfer", "Source: invented.")
+    _check_report(report, "demo", "Source: invented patients.", data="invented patients")
 
 
-def _check_report(path, model, *sentences):
+def _check_report(path, what, *sentences, data="ucsb_folders"):
     page = path.read_text(encoding="utf-8")
-    assert f"<h1>{model}: report</h1>" in page
+    assert f"<h1>transfer on {data}: {what}</h1>" in page
     for title in ("Results", "Data", "Decisions", "Patches", "What the model looks at", "Limits"):
         assert f">{title}</h2>" in page
     for sentence in (*sentences, "Audit of the data"):

@@ -144,6 +144,39 @@ def test_a_bunch_tells_what_it_holds(patches):
     assert picture_of(pictures[0]["src"]).size == (32, 32)
 
 
+def test_a_console_gets_three_lines(patches, real_data):
+    assert repr(patches).splitlines() == [
+        "<PatchBunch: Synthetic H&E patches",
+        "24 patches, 6 patients, 32 x 32 pixels, uint8.",
+        "Keys: data, target, target_names, groups, frame, DESCR>",
+    ]
+    assert str(patches) == repr(patches)
+    idc = load_idc(real_data / "IDC_regular_ps50_idx5")
+    assert len(repr(idc)) < 300
+    assert "array(" not in repr(idc)
+    folds = load_protocol(real_data / "IDC_regular_ps50_idx5", n_splits=3)
+    assert ", 3 folds." in repr(folds)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"data": 3, "target": np.zeros(3)},
+        {"data": None, "target": [1], "groups": [1, 2]},
+        {"data": np.array(1), "target": np.array(1)},
+        {"data": [[1], [1, 2]], "target": ["a", None], "groups": [[1], "x"], "folds": 4},
+        {"data": ["a"], "target": [1], "groups": [None], "DESCR": "a\u202eb", 3: "number"},
+    ],
+)
+def test_a_broken_bunch_has_a_repr_too(content):
+    bunch = PatchBunch()
+    bunch.update(content)
+    assert repr(bunch).startswith("<PatchBunch: ")
+    assert repr(bunch).endswith(f"Keys: {', '.join(map(str, content)) or 'none'}>")
+    assert "\u202e" not in repr(bunch)
+
+
 def test_rows_are_picked_from_all_classes_and_many_patients():
     target = [0] * 8 + [1] * 4
     groups = ["a", "a", "b", "b", "c", "c", "d", "d", "a", "a", "e", "e"]
@@ -192,7 +225,7 @@ def test_a_bunch_that_the_user_changed_is_shown_too(patches):
     assert show(changed).text.count("cannot be read") == 6
     changed.data = changed.data[:3]
     assert changed._repr_html_().startswith("<pre>")
-    assert PatchBunch()._repr_html_() == "<pre>{}</pre>"
+    assert PatchBunch()._repr_html_() == "<pre>&lt;PatchBunch: Patches\nKeys: none&gt;</pre>"
 
 
 def test_folders_and_protocols_show_themselves(tmp_path, patches):

@@ -1,11 +1,15 @@
 """The report in a real browser: nothing fails, nothing overflows, keys and contrast suffice."""
 
 import base64
+import io
 import itertools
 import json
+import os
 import shutil
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from skbreast.datasets import load_breakhis, make_patches
 from skbreast.evaluation import cross_validate_models, make_baselines, make_folds, make_model
@@ -41,11 +45,28 @@ return [...document.body.querySelectorAll("*")]
 """
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
+def _find_browser():
+    """Return the paths of Chromium and its driver; where CI is set there must be both."""
     paths = [shutil.which(name) for name in ("chromium", "chromedriver")]
     if None in paths:
-        pytest.skip("no Chromium here: apt-get install chromium chromium-driver")
+        stop = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        stop("no Chromium here: apt-get install chromium chromium-driver")
+    return paths
+
+
+def test_a_missing_browser_fails_where_it_must_not_be_missing(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="apt-get install chromium"):
+        _find_browser()
+    monkeypatch.delenv("CI")
+    with pytest.raises(pytest.skip.Exception, match="apt-get install chromium"):
+        _find_browser()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    paths = _find_browser()
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
@@ -67,6 +88,7 @@ def _write(folder, patches, models, **options):
         X,
         audit=audit_patches(X, y, groups, target_names=patches.target_names),
         target_names=patches.target_names,
+        title="cnn on a_folder_whose_name_is_rather_long: training",
         protocol="Two folds by patient.",
         command="skbreast train a-rather-long/path/to/" + "patches/" * 20,
         n_shown=4,
@@ -113,6 +135,40 @@ def test_it_opens_without_errors_and_fits(browser, request, tmp_path, which, wid
     picture = page.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
     seen.write_bytes(base64.b64decode(picture["data"]))
     assert seen.stat().st_size > 50_000
+
+
+def _edges(page, box, *, scrolled):
+    """Return how bright, 0…255, the left and the right edge of a box are, scrolled to an end."""
+    place = page.execute_script(
+        "arguments[0].scrollLeft = arguments[1] ? 1e5 : 0;"
+        "const r = arguments[0].getBoundingClientRect();"
+        "return {x: r.x + scrollX, y: r.y + scrollY, width: r.width, height: r.height, scale: 1}",
+        box,
+        scrolled,
+    )
+    options = {"captureBeyondViewport": True, "clip": place}
+    picture = page.execute_cdp_cmd("Page.captureScreenshot", options)["data"]
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(picture))).convert("L"))
+    return [float(np.median(pixels[:, columns])) for columns in (slice(0, 3), slice(-3, None))]
+
+
+@pytest.mark.slow
+def test_boxes_that_scroll_show_it_at_the_edge_where_there_is_more(browser, invented):
+    from selenium.webdriver.common.by import By
+
+    page = _open(browser, invented, 360)
+    boxes = page.find_elements(By.CSS_SELECTOR, ".scroll, .drawings")
+    wide = "return arguments[0].scrollWidth > arguments[0].clientWidth"
+    wide = [box for box in boxes if page.execute_script(wide, box)]
+    assert {box.get_attribute("class").split()[0] for box in wide} == {"scroll", "drawings"}
+    for box in wide:
+        left, right = _edges(page, box, scrolled=False)
+        assert left > 250 > 220 > right
+        left, right = _edges(page, box, scrolled=True)
+        assert left < 220 < 250 < right
+    page = _open(browser, invented, 1280)
+    for box in page.find_elements(By.CSS_SELECTOR, ".scroll"):
+        assert min(_edges(page, box, scrolled=False)) > 250
 
 
 @pytest.mark.slow

@@ -111,7 +111,7 @@ def train(
         print_results(found.figures, found.protocol)
         caution(found.figures)
         _say_saved(out, model)
-        report_run(report, found, bunch, seed=chosen["seed"], n_resamples=resamples)
+        report_run(report, found, bunch, data=data, seed=chosen["seed"], n_resamples=resamples)
 
 
 @app.command()
@@ -141,7 +141,7 @@ def evaluate(
         print_results(found.figures, title)
         caution(found.figures)
         say_research_only()
-        report_run(report, found, bunch, seed=chosen["seed"], n_resamples=resamples)
+        report_run(report, found, bunch, data=data, seed=chosen["seed"], n_resamples=resamples)
 
 
 @app.command()

@@ -8,6 +8,9 @@ from skbreast.cli._terminal import console, errors, escape
 
 __all__ = ["check_report", "report_benchmark", "report_run"]
 
+INVENTED = "invented"  # the kind of the demo's patches
+NO_MAPS = "No model is fitted to all patches in a benchmark, so there are no maps."
+
 
 def check_report(path):
     """Refuse a report that could not be written, before hours go into it."""
@@ -23,12 +26,27 @@ def check_report(path):
     check_writable(path.parent)
 
 
-def report_run(path, found, bunch, *, seed, n_resamples):
-    """Write the report of a training or an evaluation, where one is asked for."""
+def report_run(path, found, bunch, *, seed, n_resamples, data=None):
+    """Write the report of a training or an evaluation, where one is asked for.
+
+    Parameters
+    ----------
+    path : pathlib.Path or None
+        The page to be; without it nothing happens.
+    found : RunResult
+        What was found, kept and shown already.
+    bunch : Bunch
+        The patches.
+    seed, n_resamples : int
+        Of the intervals.
+    data : pathlib.Path, optional
+        The folder of the patches.
+    """
     if path is None:
         return
     judged = found.predictions[found.chosen]
     rows, is_training = judged.rows, not found.counts
+    what = "training" if is_training else "evaluation"
     audited = {
         "X": found.X[rows],
         "y": judged.y_true,
@@ -47,13 +65,18 @@ def report_run(path, found, bunch, *, seed, n_resamples):
         fitted_to_all=is_training,
         protocol=found.protocol,
         bunch=bunch,
+        data=data,
+        what="demo" if bunch.kind == INVENTED else what,
         random_state=seed,
         n_resamples=n_resamples,
     )
 
 
-def report_benchmark(path, found, bunch, *, seed, n_resamples):
-    """Write the report of a benchmark, where one is asked for, about the best of its models."""
+def report_benchmark(path, found, bunch, *, seed, n_resamples, data=None):
+    """Write the report of a benchmark, where one is asked for, about the best of its models.
+
+    As :func:`report_run` otherwise.
+    """
     judged = {name: each for name, each in found.models.items() if each.error is None}
     if path is None or not judged:
         return
@@ -76,8 +99,11 @@ def report_benchmark(path, found, bunch, *, seed, n_resamples):
         audited,
         figures={name: each.figures for name, each in judged.items()},
         chosen=chosen,
+        model=NO_MAPS,
         protocol=" ".join([found.protocol, *found.notes, *([choice] if len(judged) > 1 else [])]),
         bunch=bunch,
+        data=data,
+        what="benchmark",
         random_state=seed,
         n_resamples=n_resamples,
     )
@@ -96,25 +122,63 @@ def _split_of(folds):
     ]
 
 
-def _write(path, predictions, X, audited, *, bunch, **content):
-    from skbreast.model_selection import audit_patches
+def _write(path, predictions, X, audited, *, bunch, data, what, **content):
     from skbreast.report import write_report
 
-    with errors.status("Auditing the patches"):
-        audit = audit_patches(audited.pop("X"), **audited)
+    audit = _audit(**audited)
+    folder = "" if data is None else Path(data).resolve().name
+    name = _name(bunch)
     with errors.status("Writing the report"):
-        write_report(
-            path,
-            predictions,
-            X,
-            audit=audit,
-            target_names=audited["target_names"],
-            source=str(bunch.kind),
-            about=_first_paragraph(bunch.get("DESCR", "")),
-            command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-            **content,
-        )
+        try:
+            write_report(
+                path,
+                predictions,
+                X,
+                audit=audit,
+                target_names=audited["target_names"],
+                title=f"{content['chosen']} on {folder or name}: {what}",
+                source=f"{name}, folder {folder}" if folder else name,
+                about=_first_paragraph(bunch.get("DESCR", "")),
+                command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+                **content,
+            )
+        except (ValueError, OSError, ImportError, MemoryError) as error:
+            raise ValueError(
+                f"The report {path} was not written, all else was done: {_sentence(error)}"
+            ) from error
     console.print(f"Report: {escape(path)}", highlight=False, soft_wrap=True)
+
+
+def _audit(X, **options):
+    """Return the audit or, if it fails, the sentence that says so: no page is lost over it."""
+    from skbreast.model_selection import audit_patches
+
+    with errors.status("Auditing the patches"):
+        try:
+            return audit_patches(X, **options)
+        except Exception as error:
+            failed = (
+                "The audit of the patches failed, so this report cannot say whether there are "
+                f"leaks: {_sentence(error)}"
+            )
+    errors.print(f"[yellow]{escape(failed)}[/]", highlight=False, soft_wrap=True)
+    return failed
+
+
+def _sentence(error):
+    """Say in one line what went wrong, with the kind of the error where it is not the user's."""
+    text = " ".join(str(error).split())
+    if isinstance(error, ValueError | OSError | ImportError) and text:
+        return text
+    return f"{type(error).__name__}: {text}" if text else f"{type(error).__name__}."
+
+
+def _name(bunch):
+    """Return what the data set is called."""
+    if bunch.kind == INVENTED:
+        return "invented patients"
+    lines = bunch.get("DESCR", "").strip().splitlines()
+    return lines[0] if lines else str(bunch.kind)
 
 
 def _first_paragraph(text):

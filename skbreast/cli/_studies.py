@@ -142,7 +142,9 @@ def benchmark(
             print_rows(differences, found.differences_title)
         console.print(f"Tables and folds: {escape(out)}", highlight=False, soft_wrap=True)
         say_research_only()
-        report_benchmark(report, found, bunch, seed=chosen["seed"], n_resamples=resamples)
+        report_benchmark(
+            report, found, bunch, data=data, seed=chosen["seed"], n_resamples=resamples
+        )
         failed = [name for name, result in found.models.items() if result.error is not None]
         if failed:
             errors.print(f"The traces of what failed stand in {escape(out / 'errors')}.")

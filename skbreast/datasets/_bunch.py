@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import Bunch
 
-from skbreast._html import bar, block, escape_text, table, thumbnail
+from skbreast._html import bar, block, escape_text, plain_text, table, thumbnail
 from skbreast.reading import PatchReadError, iterate_patches
 
 __all__ = ["PatchBunch", "pick_rows"]
@@ -16,18 +16,31 @@ class PatchBunch(Bunch):
     """A Bunch of patches; in a notebook it tells what it holds and shows six of its patches.
 
     Only those six are read, when it is shown. What is missing, replaced by the user or no longer
-    on disk is left out, or said.
+    on disk is left out, or said. A console gets three lines, and no arrays.
+
+    Examples
+    --------
+    >>> from skbreast.datasets import make_patches
+    >>> make_patches(6, 4, patch_size=32, random_state=0)
+    <PatchBunch: Synthetic H&E patches
+    24 patches, 6 patients, 32 x 32 pixels, uint8.
+    Keys: data, target, target_names, groups, frame, DESCR>
     """
 
+    def __repr__(self):
+        lines = [_title(self), *([_count(self)] if _is_whole(self) else [])]
+        lines.append(f"Keys: {', '.join(map(str, self)) or 'none'}")
+        return f"<{type(self).__name__}: {chr(10).join(map(plain_text, lines))}>"
+
     def _repr_html_(self):
-        target = self.get("target")
-        if target is None or self.get("data") is None or len(target) != len(self["data"]):
-            return f"<pre>{escape_text(repr(self))}</pre>"
+        if not _is_whole(self):
+            lines = map(escape_text, repr(self).split("\n"))
+            return f"<pre>{chr(10).join(lines)}</pre>"
         parts = [f"<p>{escape_text(_count(self))}</p>"]
         if self.get("protocol_descr"):
             parts.append(f'<p class="faint">{escape_text(self["protocol_descr"])}</p>')
         parts.append(_class_table(self))
-        rows = pick_rows(target, self.get("groups"), _N_THUMBNAILS)
+        rows = pick_rows(self["target"], self.get("groups"), _N_THUMBNAILS)
         pictures = "".join(_thumbnails(self, rows))
         return block(_title(self), *parts, f'<div class="row">{pictures}</div>')
 
@@ -68,6 +81,19 @@ def pick_rows(target, groups, n_rows):
     return picked
 
 
+def _is_whole(bunch):
+    """Tell whether there are patches, and a label for each."""
+    n_labels = _length(bunch.get("target"))
+    return n_labels is not None and n_labels == _length(bunch.get("data"))
+
+
+def _length(values):
+    try:
+        return len(values)
+    except TypeError:  # None, a number, or an array that is one
+        return None
+
+
 def _title(bunch):
     lines = str(bunch.get("DESCR") or "").strip().splitlines()
     return lines[0] if lines else "Patches"
@@ -75,15 +101,15 @@ def _title(bunch):
 
 def _count(bunch):
     groups, parts = bunch.get("groups"), [f"{len(bunch['target']):,} patches"]
-    if groups is None:
+    if _length(groups) is None:
         parts.append("patients unknown: figures by patient, and splits by patient, need them")
     else:
-        parts.append(f"{len(np.unique(groups)):,} patients")
-    data = bunch["data"]
-    if np.ndim(data) == 4:
-        parts.append("{1} x {2} pixels, {0}".format(data.dtype, *data.shape[1:3]))
-    if bunch.get("folds") is not None:
-        n_folds = len(bunch["folds"])
+        parts.append(f"{len(set(map(str, groups))):,} patients")
+    shape = getattr(bunch["data"], "shape", ())
+    if len(shape) == 4:
+        parts.append(f"{shape[1]} x {shape[2]} pixels, {bunch['data'].dtype}")
+    n_folds = _length(bunch.get("folds"))
+    if n_folds is not None:
         parts.append(f"{n_folds} {'fold' if n_folds == 1 else 'folds'}")
     return ", ".join(parts) + "."
 

@@ -1,7 +1,6 @@
 """An audit as a section of HTML; names come from files and are escaped."""
 
-from html import escape
-
+from skbreast._html import escape_text
 from skbreast.model_selection._audit_findings import KINDS
 
 __all__ = ["audit_html"]
@@ -44,15 +43,16 @@ def audit_html(report, *, heading_level=2):
     if heading_level not in range(1, 6):
         raise ValueError(f"heading_level must be an integer from 1 to 5; got {heading_level!r}.")
     color = _COLORS["error"] if report.leaks else "#1b6e3c"
+    verdict = escape_text(report.verdict)
     numbers = "".join(
-        f'<tr><th scope="row">{_text(title)}</th><td>{_text(text)}</td></tr>'
+        f'<tr><th scope="row">{escape_text(title)}</th><td>{escape_text(text)}</td></tr>'
         for title, text in report.numbers()
     )
     kinds = "".join(_kind(kind, findings) for kind, findings in report.by_kind().items())
     section = (
         f'<section class="skbreast-audit"><style>{_STYLE}</style>'
         f"<h{heading_level}>Audit of the data</h{heading_level}>"
-        f'<p class="verdict" style="border-color:{color};color:{color}">{_text(report.verdict)}</p>'
+        f'<p class="verdict" style="border-color:{color};color:{color}">{verdict}</p>'
         f"{kinds}<h{heading_level + 1}>Numbers</h{heading_level + 1}>"
         f"<table><tbody>{numbers}</tbody></table></section>"
     )
@@ -69,7 +69,7 @@ def _kind(kind, findings):
     return (
         f"<details{shown}><summary>"
         f'<span class="tag" style="background:{_COLORS[severity]}">{severity}</span>'
-        f"{_text(KINDS[kind][1])}: <strong>{len(findings):,}</strong></summary>"
+        f"{escape_text(KINDS[kind][1])}: <strong>{len(findings):,}</strong></summary>"
         "<table><thead><tr><th>Patches</th><th>Patients</th><th>Labels</th><th>What was found</th>"
         f"</tr></thead><tbody>{rows}{more}</tbody></table></details>"
     )
@@ -78,16 +78,10 @@ def _kind(kind, findings):
 def _row(finding):
     cells = (_names(finding.patches), _names(finding.patients), _names(finding.labels))
     cells = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f"<tr>{cells}<td>{_text(finding.detail)}</td></tr>"
+    return f"<tr>{cells}<td>{escape_text(finding.detail)}</td></tr>"
 
 
 def _names(names):
-    shown = "<br>".join(f"<code>{_text(name)}</code>" for name in names[:_N_NAMES])
+    shown = "<br>".join(f"<code>{escape_text(name)}</code>" for name in names[:_N_NAMES])
     n_more = len(names) - _N_NAMES
     return f"{shown}<br>… and {n_more:,} more" if n_more > 0 else shown
-
-
-def _text(text):
-    # Names of files may be any bytes, and hide or reorder what stands beside them.
-    plain = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in str(text))
-    return escape(plain)

@@ -56,10 +56,10 @@ class TrainingHistoryDisplay:
     ----------
     figure_ : matplotlib Figure
         The figure.
-    axes_ : dict of str to matplotlib Axes
-        Axes by panel: "loss", metrics, "learning_rate".
+    axes_ : ndarray of shape (n_panels,) of matplotlib Axes
+        Those of the panels.
     panels_ : list of str
-        The panels in their order.
+        "loss", metrics, "learning_rate", in the order of `axes_`.
     lines_, validation_lines_ : dict of str to list of matplotlib Line2D
         Lines by panel; a run each, where it has the series.
     mean_lines_ : dict of str to dict of str to matplotlib Line2D
@@ -84,7 +84,7 @@ class TrainingHistoryDisplay:
     >>> display = TrainingHistoryDisplay.from_histories({"fold 1": first, "fold 2": second})
     >>> display.best_epochs
     [2, 2]
-    >>> sorted(display.axes_)
+    >>> display.panels_
     ['loss']
     >>> import matplotlib.pyplot as plt
     >>> plt.close(display.figure_)
@@ -222,18 +222,18 @@ class TrainingHistoryDisplay:
             height_ratios=heights,
         )
         self.panels_ = panels
-        self.axes_ = dict(zip(panels, axes[:, 0], strict=True))
+        self.axes_ = axes.ravel()
         self.lines_, self.validation_lines_, self.mean_lines_ = {}, {}, {}
         self.best_markers_, self.restart_lines_ = {}, []
-        for panel, axis in self.axes_.items():
+        for panel, axis in zip(panels, self.axes_, strict=True):
             self._draw_panel(axis, panel)
             label_panel(axis, panel)
-        if "loss" in self.axes_:
-            scale_loss(self.axes_["loss"], loss_scale, self._all_losses())
+            if panel == "loss":
+                scale_loss(axis, loss_scale, self._all_losses())
         self._set_epochs(axes[:, 0], labelled=axes[-1:, 0] if ax is None else axes[:, 0])
         self._mark_restarts()
         self._add_legend(axes[0, 0])
-        as_written(self.axes_.values())
+        as_written(self.axes_)
         return self
 
     @property
@@ -320,7 +320,7 @@ class TrainingHistoryDisplay:
         if len(self.histories) > 1 or RATE not in self.histories[0]:
             return
         for epoch in find_restarts(self.histories[0][RATE]):
-            for ax in self.axes_.values():
+            for ax in self.axes_:
                 line = ax.axvline(epoch - 0.5, color=INK, linewidth=1, linestyle=":", zorder=1)
                 self.restart_lines_.append(line)
 

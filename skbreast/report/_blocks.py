@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 __all__ = ["Cell", "Html", "Picture", "Pictures", "Section", "Table", "Text", "Tile", "Tiles"]
 
 
@@ -34,6 +36,8 @@ class Table:
         As many cells each.
     caption : str
         What the table shows.
+    count : str
+        How many rows there are, and of what, which stands behind the caption.
     sortable : bool
         Whether a reader may sort by a column.
     """
@@ -41,18 +45,23 @@ class Table:
     header: list
     rows: list
     caption: str = ""
+    count: str = ""
     sortable: bool = False
     kind: str = "table"
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture as a data URI, with what to read where it cannot be seen."""
+    """A picture as a data URI, with what to read where it cannot be seen.
+
+    `pixels`, of shape (height, width, 3) or (height, width), are there where it may be shrunk.
+    """
 
     uri: str
     alt: str
     width: int
     height: int
+    pixels: np.ndarray | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

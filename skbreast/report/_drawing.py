@@ -1,23 +1,31 @@
 """Pictures for a page: drawings panel by panel, so that a telephone can stack them, and patches."""
 
-import base64
+import re
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
+from PIL import Image
 
+from skbreast._html import data_uri, file_uri
 from skbreast.report._blocks import Picture
 
-__all__ = ["draw_panels", "lay_over", "show_patch"]
+__all__ = ["draw_panels", "lay_over", "show_patch", "shrink_picture"]
 
 DPI = 160  # sharp on screens of twice the usual density
 CSS_DPI = 96
 SMALL_SIDE = 96  # up to which a patch is kept as it is
 LARGEST_SIDE = 256
-LUMINANCE = (0.299, 0.587, 0.114)
 OPACITY = 0.75
+SHRUNK_QUALITY = 75
+# What Displays write of patients, and what it is where each patch counts as one.
+WITHOUT_PATIENTS = (
+    (r"\bover ([\d,]+) patients", r"over \1 patches"),
+    (r" \(by patient [^)]*\)", ""),
+)
 
 
-def draw_panels(display, alts, *, size=(4.8, 4.2), **options):
+def draw_panels(display, alts, *, size=(4.8, 4.2), units="patients", beside=None):
     """Draw a Display anew, each of its Axes as a picture of its own.
 
     Parameters
@@ -27,9 +35,11 @@ def draw_panels(display, alts, *, size=(4.8, 4.2), **options):
     alts : list of str
         What to read in place of each picture.
     size : tuple of (float, float)
-        Width and height of each in inches.
-    **options
-        For its `plot`.
+        Width and height of each in inches, without a legend below it.
+    units : {"patients", "patches"}
+        What intervals resample.
+    beside : tuple of (Display, dict), optional
+        Another one, of as many panels, that is drawn over it, and options for its `plot`.
 
     Returns
     -------
@@ -38,11 +48,17 @@ def draw_panels(display, alts, *, size=(4.8, 4.2), **options):
     import matplotlib.pyplot as plt
     from matplotlib.figure import Figure
 
-    plt.close(display.figure_)
+    drawn = [(display, {})] + ([] if beside is None else [beside])
+    for each, _ in drawn:
+        plt.close(each.figure_)
     with plt.style.context("default"):  # a page is light, whatever the user's style is
         figures = [Figure(figsize=size, layout="constrained") for _ in range(_n_axes(display))]
         axes = [figure.subplots() for figure in figures]
-        display.plot(axes if len(axes) > 1 else axes[0], **options)
+        for each, options in drawn:
+            each.plot(axes if len(axes) > 1 else axes[0], **options)
+        if units != "patients":
+            _reword(figures)
+        _make_room(figures)
         return [_as_picture(figure, alt) for figure, alt in zip(figures, alts, strict=True)]
 
 
@@ -51,11 +67,31 @@ def _n_axes(display):
     return 1 if axes is None else len(axes)
 
 
+def _reword(figures):
+    from matplotlib.text import Text
+
+    for text in (text for figure in figures for text in figure.findobj(Text)):
+        for pattern, words in WITHOUT_PATIENTS:
+            text.set_text(re.sub(pattern, words, text.get_text()))
+
+
+def _make_room(figures):
+    """Make figures as much higher as the largest legend is that stands below Axes."""
+    extra = 0
+    for ax in (ax for figure in figures for ax in figure.axes if ax.get_legend() is not None):
+        ax.figure.draw_without_rendering()  # puts everything in its place
+        legend = ax.get_legend().get_window_extent()
+        if legend.y1 <= ax.get_window_extent().y0:
+            extra = max(extra, legend.height / ax.figure.dpi)
+    for figure in figures:
+        figure.set_figheight(figure.get_figheight() + extra)
+
+
 def _as_picture(figure, alt):
     file = BytesIO()
     figure.savefig(file, format="png", dpi=DPI)
     width, height = (round(inches * CSS_DPI) for inches in figure.get_size_inches())
-    return Picture(_data_uri(file, "png"), alt, width, height)
+    return Picture(file_uri(file.getvalue(), "image/png"), alt, width, height)
 
 
 def show_patch(patch, alt):
@@ -72,16 +108,21 @@ def show_patch(patch, alt):
     -------
     Picture
     """
-    from PIL import Image
-
     image = Image.fromarray(np.squeeze(patch, axis=2) if patch.shape[2] == 1 else patch)
-    file = BytesIO()
-    if max(image.size) <= SMALL_SIDE:
-        image.save(file, "PNG", optimize=True)
-        return Picture(_data_uri(file, "png"), alt, *image.size)
     image.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)
-    image.save(file, "JPEG", quality=88, subsampling=0)
-    return Picture(_data_uri(file, "jpeg"), alt, *image.size)
+    pixels = np.asarray(image)
+    if max(image.size) > SMALL_SIDE:
+        return Picture(data_uri(pixels, quality=88), alt, *image.size, pixels)
+    file = BytesIO()
+    image.save(file, "PNG", optimize=True)
+    return Picture(file_uri(file.getvalue(), "image/png"), alt, *image.size, pixels)
+
+
+def shrink_picture(picture, max_side):
+    """Return a patch as a JPEG with sides of at most so many pixels; drawings stay as they are."""
+    if picture.pixels is None:
+        return picture
+    return replace(picture, uri=data_uri(picture.pixels, max_side=max_side, quality=SHRUNK_QUALITY))
 
 
 def lay_over(patch, values):
@@ -103,9 +144,5 @@ def lay_over(patch, values):
 
     values = np.clip(resize(values, patch.shape[:2], order=1), 0, 1)
     colors = colormaps["viridis"](values)[..., :3] * 255
-    grey = (patch @ np.array(LUMINANCE))[..., None]
+    grey = np.asarray(Image.fromarray(patch).convert("L"), dtype=np.float64)[..., None]
     return np.rint(grey + OPACITY * values[..., None] * (colors - grey)).astype(np.uint8)
-
-
-def _data_uri(file, kind):
-    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode('ascii')}"

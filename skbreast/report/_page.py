@@ -8,37 +8,40 @@ from pathlib import Path
 from skbreast._files import write_text
 from skbreast._html import plain_text
 from skbreast._validation import import_optional
+from skbreast.report._shrinking import smaller_versions
 
 __all__ = ["MAX_BYTES", "write_page"]
 
 MAX_BYTES = 5_000_000  # what may still be sent by mail
 
 
-def write_page(path, **content):
-    """Render the template and write the page whole.
+def write_page(path, *, sections, **content):
+    """Render the template and write the page whole, with smaller patches where it takes that.
 
     Parameters
     ----------
     path : str or path-like
         The file to be.
+    sections : list of skbreast.report._blocks.Section
+        What the page holds. All text is escaped but that of :class:`skbreast.report._blocks.Html`.
     **content
-        `title`, `lead`, `cards`, `sections` and `footer`, as the template wants them. All text is
-        escaped but that of :class:`skbreast.report._blocks.Html`.
+        `title`, `lead`, `notice`, `cards` and `footer`, as the template wants them.
 
     Raises
     ------
     ValueError
-        If the page were larger than 5 MB.
+        If the page were larger than 5 MB whatever is left out of its patches.
     """
-    page = _render(content)
-    n_bytes = len(page.encode())
-    if n_bytes > MAX_BYTES:
-        raise ValueError(
-            f"The report would have {n_bytes / 1e6:.1f} MB, and {MAX_BYTES / 1e6:g} are allowed; "
-            "show fewer patches with n_shown."
-        )
-    write_text(path, page)
-    return Path(path)
+    for each in smaller_versions(sections):
+        page = _render(content | {"sections": each})
+        n_bytes = len(page.encode())
+        if n_bytes <= MAX_BYTES:
+            write_text(path, page)
+            return Path(path)
+    raise ValueError(
+        f"The report would have {n_bytes / 1e6:.1f} MB even with the fewest and smallest pictures "
+        f"of patches, and {MAX_BYTES / 1e6:g} are allowed; give fewer models or shorter texts."
+    )
 
 
 def _render(content):

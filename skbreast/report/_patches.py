@@ -16,6 +16,7 @@ KINDS = {
     "unsure": ("Least sure", "The two most probable classes are closest here."),
 }
 
+MAPS = "What the model looks at"
 NOW = "the model of this page calls it"
 FITTED_TO_ALL = (
     "The model of this page was fitted to all patches, these among them, after the folds were "
@@ -24,11 +25,11 @@ FITTED_TO_ALL = (
 )
 
 
-def gallery_section(judged, *, n_shown, random_state):
+def gallery_section(study, *, n_shown, random_state):
     """Return patches of each kind; of references only these are read."""
     blocks = []
     for show, (title, caption) in KINDS.items():
-        shown = _choose(judged, show, n_shown, random_state)
+        shown = _choose(study, show, n_shown, random_state)
         if shown.patches:
             blocks += [
                 Text(title, kind="heading"),
@@ -39,15 +40,15 @@ def gallery_section(judged, *, n_shown, random_state):
     return Section("Patches", "patches", blocks)
 
 
-def _choose(judged, show, n_shown, random_state):
+def _choose(study, show, n_shown, random_state):
     import matplotlib.pyplot as plt
 
     shown = PatchGalleryDisplay.from_predictions(
-        judged.X,
-        judged.first,
+        study.X,
+        study.first,
         show=show,
         n_patches=n_shown,
-        target_names=judged.target_names,
+        target_names=study.target_names,
         random_state=random_state,
     )
     plt.close(shown.figure_)
@@ -64,17 +65,21 @@ def _tile(shown, place, *more, note=""):
     return Tile([show_patch(patch, f"Patch: {', '.join(lines[1:])}"), *more], lines, flagged)
 
 
-def maps_section(judged, model, *, n_shown, random_state, fitted_to_all):
-    """Return patches beside what moved the model's decision; None where there is no model."""
-    if model is None:
+def maps_section(study, model, *, n_shown, random_state, fitted_to_all):
+    """Return patches beside what moved the model's decision; None without a model or patches.
+
+    Instead of a model, a sentence may say why there is none.
+    """
+    if isinstance(model, str):
+        return Section(MAPS, "maps", [Text(model, tone="note")])
+    if model is None or study.X is None:
         return None
     chosen = [
-        _choose(judged, show, max(1, n_shown // 2), random_state)
-        for show in ("sure_wrong", "right")
+        _choose(study, show, max(1, n_shown // 2), random_state) for show in ("sure_wrong", "right")
     ]
     tiles, methods = [], {}
     for shown in chosen:
-        for tile, method in _map_shown(judged, model, shown):
+        for tile, method in _map_shown(study, model, shown):
             tiles.append(tile)
             methods[method] = None
     if not tiles:
@@ -86,35 +91,35 @@ def maps_section(judged, model, *, n_shown, random_state, fitted_to_all):
     blocks = [Tiles(tiles, caption, paired=True)]
     if fitted_to_all:
         blocks.append(Text(FITTED_TO_ALL, tone="note"))
-    return Section("What the model looks at", "maps", blocks)
+    return Section(MAPS, "maps", blocks)
 
 
-def _map_shown(judged, model, shown):
+def _map_shown(study, model, shown):
     places = [place for place, patch in enumerate(shown.patches) if patch is not None]
     if not places:
         return []
-    X, named = judged.X[shown.rows[places]], _named_classes(judged, shown)[places]
-    maps, method = _map(model, X, model.classes_[named])
+    X, named = study.X[shown.rows[places]], _named_classes(study, shown)[places]
+    classes = np.asarray(model.classes_)[list(study.class_order)]  # as this page counts them
+    maps, method = _map(model, X, classes[named])
     pictures = [
         show_patch(lay_over(shown.patches[place], values), f"{method} of the patch before")
         for place, values in zip(places, maps, strict=True)
     ]
-    now = np.searchsorted(model.classes_, model.predict(X))
-    changed = [f"{NOW} {judged.target_names[each]}" for each in now]
-    notes = np.where(now == named, "", changed).tolist()
+    now = model.predict(X)
+    changed = [f"{NOW} {study.target_names[np.flatnonzero(classes == each)[0]]}" for each in now]
+    notes = np.where(now == classes[named], "", changed).tolist()
     return [
         (_tile(shown, place, picture, note=note), method)
         for place, picture, note in zip(places, pictures, notes, strict=True)
     ]
 
 
-def _named_classes(judged, shown):
+def _named_classes(study, shown):
     """Return the number of the class that each tile says was predicted."""
-    found = judged.first
-    rows = np.arange(len(found.y_true)) if found.rows is None else found.rows
+    found = study.first
     right = found.y_true == found.y_pred
     positions = [
-        np.flatnonzero((rows == row) & (right == (kind == "right")))[0]
+        np.flatnonzero((study.rows == row) & (right == (kind == "right")))[0]
         for row, kind in zip(shown.rows, shown.kinds, strict=True)
     ]
     return found.y_pred[positions].astype(int)

@@ -10,33 +10,39 @@ __all__ = ["RESEARCH_ONLY", "limits_section", "reproduce_section"]
 RESEARCH_ONLY = "For research only; not a medical device, not for diagnosis."
 
 
-def reproduce_section(judged, *, command, random_state):
+def reproduce_section(study, *, command, random_state):
     """Return command, seed, digest of the split and versions."""
     blocks = []
     if command:
         blocks += [Text("Command:"), Text(command, kind="code")]
     rows = [
         ["seed", str(random_state)],
-        ["digest of the split (fold, patient, row of each tested patch)", judged.digest],
+        ["digest of the split", study.digest],
         ["Python", platform.python_version()],
         ["system", f"{platform.system()} {platform.machine()}"],
         *([name, version] for name, version in versions().items()),
     ]
-    blocks.append(Table(["what", "which"], rows))
+    digest = "The digest tells splits apart: it is of fold, patient and row of each tested patch."
+    blocks.append(Table(["what", "which"], rows, digest))
     return Section("How to reproduce", "reproduce", blocks)
 
 
-def limits_section(judged):
+def limits_section(study, *, command):
     """Return what a reader should not take the figures for."""
     lines = [
         RESEARCH_ONLY,
-        "Intervals say how much the figures hang on which patients were tested. They do not say "
-        "how the model does on patients of another hospital, scanner or stain.",
+        f"Intervals say how much the figures hang on which {study.units} were tested. They do not "
+        "say how the model does on patients of another hospital, scanner or stain.",
         "A patch is not a diagnosis: these are figures of cut-out squares, chosen by whoever made "
         "the data set.",
-        "Patient ids stand in this page as the data set has them, and the command holds paths: "
-        "think of that before you pass it on.",
     ]
-    if not judged.has_patients:
+    if not study.has_patients:
         lines.insert(1, "Without patient ids nobody knows how much the figures are inflated.")
+    private = {
+        "patient ids stand in this page as the data set has them": study.has_patients,
+        "the command holds paths": bool(command),
+    }
+    text = ", and ".join(each for each, is_so in private.items() if is_so)
+    if text:
+        lines.append(f"{text[0].upper()}{text[1:]}: think of that before you pass it on.")
     return Section("Limits", "limits", [Text(line) for line in lines])

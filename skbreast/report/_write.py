@@ -1,10 +1,10 @@
 """`write_report`: what was found about a model, as one page."""
 
 from skbreast._validation import check_number
+from skbreast.report._arguments import check_audit, check_model, check_path, check_study
 from skbreast.report._blocks import Section
 from skbreast.report._curves import curves_section, decisions_section, training_section
 from skbreast.report._data import data_section
-from skbreast.report._judged import check_judged
 from skbreast.report._page import write_page
 from skbreast.report._patches import gallery_section, maps_section
 from skbreast.report._patients_table import patients_section
@@ -25,6 +25,7 @@ def write_report(
     fitted_to_all=False,
     audit=None,
     target_names=None,
+    pos_label=None,
     title=None,
     source="",
     about="",
@@ -52,19 +53,24 @@ def write_report(
         The patches or references that were judged, which `rows` of the predictions count; of
         references only those shown are read. Without it the page has no patches.
     figures : dict of str to dict of str to BootstrapInterval, optional
-        From :func:`skbreast.evaluation.summarise`, by model; computed where they are missing.
+        From :func:`skbreast.evaluation.summarise`, by model; computed where they are missing, and
+        anew where `pos_label` is not the greater label, of which they are.
     chosen : str, optional
         The model that the page is about; by default the first that is no baseline.
-    model : estimator, optional
-        It, fitted, to draw what it looks at.
+    model : estimator or str, optional
+        It, fitted, to draw what it looks at; or a sentence that says why there is none.
     fitted_to_all : bool, default=False
         Whether `model` was fitted to these patches, which the page then says.
-    audit : AuditReport, optional
-        From :func:`skbreast.model_selection.audit_patches`.
+    audit : AuditReport or str, optional
+        From :func:`skbreast.model_selection.audit_patches`; or a sentence that says why there is
+        none.
     target_names : sequence of str, optional
-        Names of the classes.
+        Names of the classes, in the order of the sorted labels.
+    pos_label : int or str, optional
+        Which of two labels is the positive class, throughout the page; the greater one by default.
+        Labels are the `classes` of the predictions or, where these have none, 0 and 1.
     title : str, optional
-        Of the page.
+        Of the page; by default the name of the model and "report".
     source, about, protocol : str, optional
         Where the patches are from, what they are, and how they were split: sentences.
     threshold : float, optional
@@ -89,8 +95,13 @@ def write_report(
     ImportError
         If Jinja2 or matplotlib is not installed.
     ValueError
-        If the predictions are of different patches, names don't fit, or the page were larger than
-        5 MB.
+        If an argument is not as documented, predictions are of different patches, or the page were
+        larger than 5 MB even with few and small pictures of patches.
+
+    Notes
+    -----
+    A page of more than 5 MB, which many a mail server refuses, is written with smaller pictures of
+    patches and, where that is not enough, with fewer patches; it then says so.
 
     Examples
     --------
@@ -109,47 +120,51 @@ def write_report(
     >>> path.read_text(encoding="utf-8").startswith("<!doctype html>")
     True
     """
-    resampling = {"n_resamples": n_resamples, "random_state": random_state}
-    texts = {"source": source, "about": about, "protocol": protocol}
+    check_path(path)
     check_number(n_shown, name="n_shown", low=1, high=100, integer=True)
     if threshold is not None:
         check_number(threshold, name="threshold", low=0, high=1)
-    judged = check_judged(
-        predictions, X, figures, chosen, target_names, texts, resampling, threshold
+    check_audit(audit)
+    resampling = {"n_resamples": n_resamples, "random_state": random_state}
+    texts = {"source": source, "about": about, "protocol": protocol}
+    study = check_study(
+        predictions, X, figures, chosen, target_names, texts, resampling, threshold, pos_label
     )
+    check_model(model, len(study.target_names))
     sections = [
-        results_section(judged, **resampling),
-        data_section(judged, audit),
-        training_section(judged),
-        curves_section(judged, **resampling),
-        decisions_section(judged),
-        *_of_patches(judged, model, fitted_to_all, n_shown, random_state),
-        patients_section(judged) if judged.has_patients else None,
-        reproduce_section(judged, command=command, random_state=random_state),
-        limits_section(judged),
+        results_section(study, **resampling),
+        data_section(study, audit),
+        training_section(study),
+        curves_section(study, **resampling),
+        decisions_section(study),
+        *_of_patches(study, model, fitted_to_all, n_shown, random_state),
+        patients_section(study) if study.has_patients else None,
+        reproduce_section(study, command=command, random_state=random_state),
+        limits_section(study, command=command),
     ]
     return write_page(
         path,
-        title=title or f"{judged.chosen}: report",
-        lead=_lead(judged),
-        cards=headline_cards(judged.figures[judged.chosen]),
+        title=title or f"{study.chosen}: report",
+        lead=_lead(study),
+        notice=RESEARCH_ONLY,
+        cards=headline_cards(study),
         sections=[each for each in sections if isinstance(each, Section)],
         footer=RESEARCH_ONLY,
     )
 
 
-def _of_patches(judged, model, fitted_to_all, n_shown, random_state):
-    if judged.X is None:
-        return []
+def _of_patches(study, model, fitted_to_all, n_shown, random_state):
     options = {"n_shown": n_shown, "random_state": random_state}
     return [
-        gallery_section(judged, **options),
-        maps_section(judged, model, fitted_to_all=fitted_to_all, **options),
+        None if study.X is None else gallery_section(study, **options),
+        maps_section(study, model, fitted_to_all=fitted_to_all, **options),
     ]
 
 
-def _lead(judged):
-    n_patients = len(set(judged.first.groups.tolist()))
-    whose = f" of {n_patients:,} patients" if judged.has_patients else ""
-    where = f" ({judged.source})" if judged.source else ""
-    return f"{judged.chosen}, judged on {len(judged.first.y_true):,} patches{whose}{where}"
+def _lead(study):
+    names = study.target_names
+    classes = f"{names[1]} or {names[0]}?" if study.is_binary else f"{len(names)} classes."
+    judged = f"The model {study.chosen}, judged on {len(study.first.y_true):,} patches"
+    whose = f" of {study.n_units:,} patients" if study.has_patients else ", patients unknown"
+    where = f" {study.source.rstrip('.')}." if study.source else ""
+    return f"{classes[:1].upper()}{classes[1:]} {judged}{whose}.{where}"
