@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -376,6 +377,9 @@ def test_digests_know_code_and_files(tmp_path):
         FunctionTransformer(times(3))
     )
     assert digest_estimator(own()) != digest_estimator(other())
+    assert digest_estimator(FunctionTransformer(double)) != digest_estimator(
+        FunctionTransformer(other)
+    )
     assert digest_estimator(DummyClassifier(strategy="constant", constant="x" * 5000))
     weights = tmp_path / "weights.h5"
     weights.write_bytes(b"one")
@@ -383,6 +387,37 @@ def test_digests_know_code_and_files(tmp_path):
     before = digest_estimator(model)
     weights.write_bytes(b"another")
     assert digest_estimator(model) != before
+
+
+@pytest.mark.parametrize("changed", ["LIMIT", "layer", "helper", "module"])
+def test_digests_know_what_functions_name(changed, tmp_path, monkeypatch):
+    def define(name, factor):
+        factors = {"LIMIT": 1, "layer": 1, "helper": 1, "module": 1, name: factor}
+        module = ModuleType("own_module")
+        exec(f"def scale(X): return X / {factors['module']}", module.__dict__)
+        monkeypatch.setitem(sys.modules, "own_module", module)
+        code = f"""
+import own_module
+
+LIMIT = {factors["LIMIT"]}
+
+class Layer:
+    @staticmethod
+    def call(X):
+        return X * {factors["layer"]}
+
+def helper(X):
+    return sum(Layer().call(x) for x in X) + {factors["helper"]}
+
+def build(X):
+    return [own_module.scale(helper(x)) for x in X][:LIMIT]
+"""
+        namespace = {"__name__": "notebook"}
+        exec(code, namespace)
+        return digest_estimator(FunctionTransformer(namespace["build"]))
+
+    assert define(changed, 2) == define(changed, 2)
+    assert define(changed, 2) != define(changed, 3)
 
 
 def test_damaged_files_are_run_again(tmp_path):

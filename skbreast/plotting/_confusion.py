@@ -1,6 +1,6 @@
 """Confusion matrices by patch and by patient, counts and shares of the true class in each cell."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
@@ -8,7 +8,7 @@ from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from skbreast._validation import check_number
 from skbreast.metrics import patient_weights
 from skbreast.metrics._class_numbers import check_share
-from skbreast.plotting._judging import judge_patches
+from skbreast.plotting._judging import judge_patches, own_threshold
 from skbreast.plotting._panels import HINT, check_level, choose_panels
 from skbreast.plotting._predictions_input import (
     check_predictions,
@@ -149,7 +149,9 @@ class PatientConfusionDisplay:
         threshold : float, optional
             The score from which a patch, or a patient, counts as positive. By default decisions on
             patches are the model's own, where `Predictions` hold them; otherwise, and of patients,
-            the most probable class, of two the positive one from 0.5.
+            the most probable class, of two the positive one from 0.5. Under ``aggregate="vote"``
+            a patch votes for the positive class from it on, and a patient is it from half the
+            votes on.
         level : {None, "patch", "patient"}, default=None
             Which matrix to draw; None draws both.
         ax : matplotlib Axes or array of them, optional
@@ -175,10 +177,12 @@ class PatientConfusionDisplay:
         if threshold is not None:
             check_two_classes(judged, what="A threshold")
             check_number(threshold, name="threshold", low=-np.inf)
-        own = threshold is None and judged.y_pred is not None
-        y_pred = judged.y_pred if own else _decide(judged, threshold)
+            judged = replace(judged, cut=threshold, y_pred=None)
+        elif judged.y_score.ndim == 1 and judged.cut == 0.5:
+            check_share(judged.y_score, name="y_score without a threshold")
+        y_pred = _decide(judged) if judged.y_pred is None else judged.y_pred
         n_patches = len(y_pred)
-        by_patient = _count_patients(judged, y_pred, aggregate, threshold)
+        by_patient = _count_patients(judged, y_pred, aggregate)
         check_level(level, _ALONE if by_patient is None else "")
         display = cls(
             by_patch=_count(judged, y_pred, title=f"By patch: {n_patches:,} patches"),
@@ -206,7 +210,9 @@ class PatientConfusionDisplay:
         estimator : estimator
             Fitted, with `predict_proba`; or, of two classes, with `decision_function`: a patient
             counts as positive from a score of 0 then, unless there is a `threshold`. Decisions on
-            patches are those of its `predict`.
+            patches are those of its `predict`. A model that has a threshold of its own, such as
+            :class:`sklearn.model_selection.FixedThresholdClassifier`, decides on patients by it,
+            too.
         X : array-like of n_patches
             Patches or references, of other patients than those of the training.
         y : array-like of shape (n_patches,)
@@ -222,7 +228,7 @@ class PatientConfusionDisplay:
             Drawn.
         """
         said = judge_patches(estimator, X, y, groups, decisions=True)
-        return cls.from_predictions(said, **options)
+        return cls.from_predictions(said, **(own_threshold(estimator, said, options) | options))
 
     def plot(
         self,
@@ -303,16 +309,14 @@ class PatientConfusionDisplay:
             )
 
 
-def _decide(judged, threshold):
-    """Return class numbers: from the threshold, or the most probable class."""
+def _decide(judged):
+    """Return class numbers: from the cut on, or the most probable class."""
     if judged.y_score.ndim == 2:
         return judged.y_score.argmax(axis=1)
-    if threshold is None and judged.cut == 0.5:
-        check_share(judged.y_score, name="y_score without a threshold")
-    return (judged.y_score >= (judged.cut if threshold is None else threshold)).astype(np.intp)
+    return (judged.y_score >= judged.cut).astype(np.intp)
 
 
-def _count_patients(judged, y_pred, aggregate, threshold):
+def _count_patients(judged, y_pred, aggregate):
     """Return the right table: of patients, of patches weighted by patient, or none."""
     n_patients = judged.n_patients
     if n_patients == len(y_pred):
@@ -330,13 +334,9 @@ def _count_patients(judged, y_pred, aggregate, threshold):
     title = f"By patient: {n_patients:,} patients"
     title += f", judged {n_judged:,} times" if n_judged > n_patients else ""
     binary = len(judged.class_names) == 2
-    rule = (
-        f" from {patients.cut if threshold is None else threshold:.3g}"
-        if binary
-        else ", the highest one"
-    )
+    rule = f" from {patients.cut:.3g}" if binary else ", the highest one"
     title += f"\ndecided by the {aggregate} score{rule}"
-    return _count(patients, _decide(patients, threshold), title=title)
+    return _count(patients, _decide(patients), title=title)
 
 
 def _count(judged, y_pred, *, title, weights=None):

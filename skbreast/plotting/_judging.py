@@ -8,11 +8,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length
 
 from skbreast._patients import check_labels
+from skbreast._unwrap import decision_threshold
 from skbreast._validation import name_some
 from skbreast.evaluation import predict_patches
 from skbreast.plotting._predictions_input import DecisionValues, check_patients
 
-__all__ = ["judge_patches"]
+__all__ = ["judge_patches", "own_threshold"]
 
 
 def judge_patches(estimator, X, y, groups, *, decisions=False):
@@ -51,6 +52,35 @@ def judge_patches(estimator, X, y, groups, *, decisions=False):
     return replace(said, y_true=y_true, y_pred=y_pred, classes=classes)
 
 
+def own_threshold(estimator, said, options):
+    """Return the threshold of a model that has one of its own, as an option of a Display.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    said : Predictions or DecisionValues
+        What :func:`judge_patches` returned.
+    options : dict
+        Of the Display.
+
+    Returns
+    -------
+    dict
+        "threshold"; empty where there is none, or it is not about the scores that are shown.
+    """
+    found = decision_threshold(estimator)
+    if found is None or len(said.classes) != 2:
+        return {}
+    shown = "decision_function" if isinstance(said, DecisionValues) else "predict_proba"
+    second = said.classes[1]
+    labels = (
+        second if each is None else each for each in (found.pos_label, options.get("pos_label"))
+    )
+    fits = found.method == shown and all(each == second for each in labels)
+    return {"threshold": float(found.threshold)} if fits else {}
+
+
 def _find_response(estimator, decisions):
     """Return what asks the estimator: for probabilities first, as in scikit-learn's Displays."""
     if hasattr(estimator, "predict_proba"):
@@ -66,6 +96,8 @@ def _find_response(estimator, decisions):
             f"estimator must have predict_proba, since probabilities are shown; {name} has "
             "decision_function only: fit a sklearn.calibration.CalibratedClassifierCV of it."
         )
+    if not hasattr(estimator, "classes_"):
+        raise ValueError(f"estimator must be a classifier; {name} has no classes_.")
     if len(estimator.classes_) != 2:
         raise ValueError(
             f"estimator must have predict_proba for more than two classes; {name} has "

@@ -38,7 +38,8 @@ def choose_panels(by_patch, by_patient, level, *, why_no_patients):
     ValueError
         If there is no such level, or no panel of it.
     """
-    check_level(level, "" if by_patient is not None else why_no_patients)
+    why_not = why_no_patients or "there is no panel by patient"
+    check_level(level, "" if by_patient is not None else why_not)
     panels = {"patch": by_patch}
     if by_patient is not None:
         panels["patient"] = by_patient

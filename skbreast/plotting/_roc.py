@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.metrics import RocCurveDisplay
 
 from skbreast._validation import check_number
-from skbreast.plotting._judging import judge_patches
+from skbreast.plotting._judging import judge_patches, own_threshold
 from skbreast.plotting._legend import grow_for_legends, legend_below
 from skbreast.plotting._panels import HINT, check_level, choose_panels
 from skbreast.plotting._predictions_input import check_predictions, check_two_classes
@@ -223,6 +223,7 @@ class PatientRocDisplay:
         """
         name = type(estimator).__name__ if name is None else name
         said = judge_patches(estimator, X, y, groups, decisions=True)
+        options = own_threshold(estimator, said, options) | options
         return cls.from_predictions(said, name=name, **options)
 
     def plot(self, ax=None, *, level=None, name=None, curve_kwargs=None, band_kwargs=None):

@@ -8,7 +8,7 @@ from skbreast._patients import by_patient
 from skbreast._validation import check_number
 from skbreast.metrics import patient_scores
 from skbreast.metrics._patient_figures import TIED_DECIMALS
-from skbreast.plotting._judging import judge_patches
+from skbreast.plotting._judging import judge_patches, own_threshold
 from skbreast.plotting._predictions_input import (
     DecisionValues,
     check_predictions,
@@ -210,8 +210,8 @@ class PatientScoreDisplay:
             Drawn.
         """
         said = judge_patches(estimator, X, y, groups, decisions=True)
-        if isinstance(said, DecisionValues):
-            options = {"threshold": 0.0, **options}
+        usual = {"threshold": 0.0} if isinstance(said, DecisionValues) else {}
+        options = usual | own_threshold(estimator, said, options) | options
         return cls.from_predictions(said, **options)
 
     @property
