@@ -4,6 +4,7 @@ from . import datasets as datasets
 from . import evaluation as evaluation
 from . import exceptions as exceptions
 from . import export as export
+from . import extraction as extraction
 from . import inspection as inspection
 from . import metrics as metrics
 from . import model_card as model_card

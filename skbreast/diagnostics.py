@@ -23,9 +23,15 @@ OPTIONAL = {
     "pcam": (("h5py", "patches in HDF5 files"),),
     "png": (("imagecodecs", "PNG files decoded 1.5 to 3 times as fast"),),
     "openvino": (("openvino", "features several times faster on processors"),),
-    "onnx": (("onnxruntime", "an engine for features"), ("tf2onnx", "converts networks for it")),
+    "onnx": (
+        ("onnxruntime", "an engine for features"),
+        ("tf2onnx", "converts networks for it"),
+        ("onnx", "models exported to one file"),
+    ),
+    "zarr": (("zarr", "features of many patches, in zarr"),),
+    "parquet": (("pyarrow", "features of many patches, in parquet"),),
     "slides": (("openslide-python", "not used yet: whole slides"),),
-    "dask": (("dask", "not used yet: many machines"),),
+    "dask": (("dask", "features and searches on many machines"),),
     "scikeras": (("scikeras", "not used yet: its wrapper"),),
 }
 

@@ -16,7 +16,7 @@ import numpy as np
 from skbreast._files import check_writable
 from skbreast._validation import check_number
 
-__all__ = ["FeatureStore", "check_memory"]
+__all__ = ["FeatureStore", "as_absolute", "check_memory"]
 
 FILE_NAME = "features.sqlite"
 APPLICATION_ID = 0x736B6272  # tells our databases from others
@@ -77,6 +77,8 @@ class FeatureStore:
     """
 
     def __init__(self, location, *, max_bytes=None):
+        if not isinstance(location, str | os.PathLike):
+            raise TypeError(f"location must be a folder's path; got {type(location).__name__}.")
         self.location = os.fspath(location)
         if max_bytes is not None:
             check_number(max_bytes, name="max_bytes", low=1, integer=True)
@@ -167,7 +169,7 @@ class FeatureStore:
             "WHERE key = ? AND patch IN ({})"
         )
         found = self._look_up(question, patches, network)
-        widths = {len(vector) for _, vector in found}
+        widths = {len(vector) if isinstance(vector, bytes) else -1 for _, vector in found}
         if len(widths) > 1 or any(width % 4 for width in widths):
             raise OSError(f"The feature store {self.path} is broken; delete the file.")
         return {patch: np.frombuffer(vector, dtype="<f4") for patch, vector in found}
@@ -211,7 +213,7 @@ class FeatureStore:
         """
         question = "SELECT reference, state, patch FROM files WHERE reference IN ({})"
         found = self._look_up(question, list(states))
-        return {name: patch for name, state, patch in found if states[name] == state}
+        return {name: patch for name, state, patch in found if states.get(name) == state}
 
     def put_files(self, states, patches):
         """Keep which pixels files hold.
@@ -256,9 +258,10 @@ class FeatureStore:
             with contextlib.closing(database):
                 _check_schema(database, self.path)
                 yield database
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
+            why = "".join(each if each.isprintable() else "?" for each in str(error))
             raise OSError(
-                f"The feature store {self.path} cannot be used ({error}); give another folder in "
+                f"The feature store {self.path} cannot be used ({why}); give another folder in "
                 "memory=, or delete the file if it is a broken store of yours."
             ) from error
 
@@ -357,3 +360,11 @@ def check_memory(memory):
     elif store is not None:
         check_writable(store.path.parent)
     return store
+
+
+def as_absolute(store):
+    """Return a store that means the same file in processes that work in other folders."""
+    if store is None:
+        return None
+    folder = Path(store.location).expanduser().absolute()
+    return FeatureStore(folder, max_bytes=store.max_bytes)

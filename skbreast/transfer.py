@@ -1,5 +1,6 @@
 """`TransferFeatureExtractor`: a frozen pretrained network as a transformer."""
 
+import copy
 import os
 from functools import partial
 
@@ -12,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skbreast._engines import EngineError, resolve_engine
 from skbreast._extraction import KnownFeatures, extract
 from skbreast._fingerprints import digest_text
+from skbreast._lazy import is_lazy, map_blocks, one_like
 from skbreast._open_engines import get_engine
 from skbreast._patches import check_input_size
 from skbreast._progress import progress_bar
@@ -25,7 +27,7 @@ from skbreast._validation import (
     keep_feature_count,
     warn_if_scaled,
 )
-from skbreast.feature_store import check_memory
+from skbreast.feature_store import as_absolute, check_memory
 from skbreast.reading import patch_size
 from skbreast.registry import PREPROCESSING, check_side, check_weights, get_backbone
 
@@ -37,7 +39,8 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
 
     Patches are ``(n, height, width, channels)`` arrays of 3 channels (or 1, which is repeated),
     uint8 0…255 or float on the same scale, 1-D arrays of patch references, or 2-D rows. The right
-    pre-processing of each backbone is inside: never scale pixels yourself.
+    pre-processing of each backbone is inside: never scale pixels yourself. Of dask arrays and bags
+    the features are lazy, see Notes.
 
     Parameters
     ----------
@@ -99,6 +102,14 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
     See Also
     --------
     skbreast.PatchCNNClassifier : Learns its own features, or fine-tunes a backbone.
+    skbreast.extraction.extract_features : Features of any number of patches, in files.
+
+    Notes
+    -----
+    `transform` of a dask array (patches, rows or references) or of a dask bag of references
+    returns a dask array in the same blocks, and nothing is computed before it is asked for. A step
+    of a pipeline that looks at it twice computes it twice, unless `memory` is set. The engine and
+    the precision are those of the process that calls `transform`, so that all workers agree.
 
     Examples
     --------
@@ -163,6 +174,7 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
             If an argument or parameter is not as documented; the message names it.
         """
         self._check_parameters()
+        X = one_like(X) if is_lazy(X) else X
         patches = self._check_patches(X)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         keep_feature_count(self, X, patches, reset=True)
@@ -174,15 +186,18 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like
-            Patches, patch references or rows.
+        X : array-like, dask.array.Array or dask.bag.Bag
+            Patches, patch references or rows; a bag holds references.
 
         Returns
         -------
-        ndarray of shape (n_patches, n_features), float32
-            The pooled maps, block by block; see :meth:`get_feature_names_out`.
+        ndarray or dask.array.Array of shape (n_patches, n_features), float32
+            The pooled maps, block by block; see :meth:`get_feature_names_out`. A dask array if X
+            is of dask.
         """
         check_is_fitted(self, "seed_")
+        if is_lazy(X):
+            return self._transform_lazily(X)
         patches = self._check_patches(X)
         keep_feature_count(self, X, patches, reset=False)
         n_jobs = min(effective_n_jobs(self.n_jobs), len(patches))
@@ -192,6 +207,31 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
         return np.concatenate(
             Parallel(n_jobs=self.n_jobs)(delayed(self._extract)(part) for part in parts)
         )
+
+    def _transform_lazily(self, X):
+        one = one_like(X)
+        keep_feature_count(self, one, self._check_patches(one), reset=False)
+        return map_blocks(self._for_workers(), X, sum(self._widths()))
+
+    def _for_workers(self):
+        """Return a copy that computes the same in any process, whatever is installed there."""
+        worker = copy.copy(self)
+        worker.engine, worker.precision = self._resolved()
+        worker.n_jobs, worker.verbose, worker.memory = 1, 0, as_absolute(check_memory(self.memory))
+        return worker
+
+    def _identity(self):
+        """Return all that decides the bits of features but versions, as JSON has it."""
+        recipe, (engine, precision), size = self._recipe(), self._resolved(), self.input_size
+        return {
+            "network": recipe.description,
+            "key": recipe.key,
+            "preprocessing": recipe.preprocessing,
+            "input_size": None if size is None else list(check_input_size(size)),
+            "engine": engine,
+            "precision": precision,
+            "batch_size": int(self.batch_size),
+        }
 
     @property
     def engine_(self):
@@ -218,14 +258,16 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "seed_")
         check_feature_names_in(self, input_features)
-        widths = _open(self._recipe(), *self._resolved()).widths
         prefix = self.backbone if isinstance(self.backbone, str) else self.backbone.name
         names = [
             f"{prefix}_{block}_{channel}"
-            for block, width in zip(self._blocks(), widths, strict=True)
+            for block, width in zip(self._blocks(), self._widths(), strict=True)
             for channel in range(width)
         ]
         return np.array(names, dtype=object)
+
+    def _widths(self):
+        return _open(self._recipe(), *self._resolved()).widths
 
     def _check_parameters(self):
         if isinstance(self.backbone, str | os.PathLike):

@@ -30,7 +30,17 @@ def test_help_names_the_commands():
     result = _invoke("--help")
 
     assert result.exit_code == 0
-    for command in ("demo", "train", "evaluate", "predict", "audit", "benchmark", "doctor"):
+    for command in (
+        "demo",
+        "train",
+        "evaluate",
+        "predict",
+        "audit",
+        "benchmark",
+        "doctor",
+        "export",
+        "extract",
+    ):
         assert command in result.output
 
 

@@ -3,6 +3,7 @@
 from skbreast.cli import (  # noqa: F401 (they add their commands)
     _doctor,
     _export,
+    _extract,
     _models,
     _studies,
 )
