@@ -1,12 +1,14 @@
 """What stands around a classifier as ONNX operations: calibrated probabilities, thresholds."""
 
+from typing import NamedTuple
+
 import numpy as np
 from sklearn.model_selection import FixedThresholdClassifier
 
 from skbreast._onnx_classifiers import answer_of_probabilities, both_classes
 from skbreast._onnx_features import dense
 
-__all__ = ["add_calibrated", "add_mean", "add_threshold"]
+__all__ = ["Threshold", "add_calibrated", "add_mean", "add_threshold", "threshold_of"]
 
 
 def add_calibrated(graph, calibrated, answer):
@@ -92,32 +94,56 @@ def add_mean(graph, probabilities):
     return answer_of_probabilities(graph, graph.add("Div", total, float(len(probabilities))))
 
 
-def add_threshold(graph, model, answer):
-    """Let an answer choose by the threshold of a class around its classifier."""
-    threshold, positive, method = _threshold_of(model)
-    place = 1 if positive is None else model.classes_.tolist().index(positive)
+class Threshold(NamedTuple):
+    """From which score on which class is taken.
+
+    Attributes
+    ----------
+    value : float
+        The threshold.
+    place : int
+        Number of the class among `classes_`, 0 or 1.
+    method : str
+        What scores: "predict_proba" or "decision_function".
+    """
+
+    value: float
+    place: int
+    method: str
+
+    def scores(self, answers):
+        """Return the scores of the class, ``(n,)``, from what `method` returns."""
+        if self.method == "predict_proba":
+            return answers[:, self.place]
+        return answers if self.place == 1 else -answers
+
+
+def add_threshold(graph, threshold, answer):
+    """Let an answer choose by a threshold."""
+    value, place, method = threshold
     if method == "predict_proba":
         scores = graph.add("Gather", answer.probabilities, np.array(place), axis=1)
     else:
         scores = graph.add("Squeeze", answer.scores, np.array([1]))
         scores = scores if place == 1 else graph.add("Neg", scores)
-    above = graph.add("GreaterOrEqual", scores, float(threshold))
-    chosen = graph.add("Where", above, np.array(place), np.array(1 - place))
-    graph.facts["decision_threshold"] = repr(float(threshold))
-    return answer._replace(chosen=chosen)
+    above = graph.add("GreaterOrEqual", scores, value)
+    return answer._replace(chosen=graph.add("Where", above, np.array(place), np.array(1 - place)))
 
 
-def _threshold_of(model):
-    """Return threshold, positive class (None is the second) and the method that scores."""
+def threshold_of(model):
+    """Return the `Threshold` of a class around a classifier."""
     if hasattr(model, "threshold_"):  # SensitivityThresholdClassifierCV
         model = model._fixed()
-    if not isinstance(model, FixedThresholdClassifier):
-        threshold, positive = model.best_threshold_, model._curve_scorer._get_pos_label()
-        return threshold, positive, _method(model, model.estimator_)
-    method = _method(model, getattr(model, "estimator_", model.estimator))
-    usual = 0.5 if method == "predict_proba" else 0.0
-    threshold = usual if model.threshold == "auto" else model.threshold
-    return threshold, model.pos_label, method
+    if isinstance(model, FixedThresholdClassifier):
+        method = _method(model, getattr(model, "estimator_", model.estimator))
+        usual = 0.5 if method == "predict_proba" else 0.0
+        value = usual if model.threshold == "auto" else model.threshold
+        positive = model.pos_label
+    else:
+        method = _method(model, model.estimator_)
+        value, positive = model.best_threshold_, model._curve_scorer._get_pos_label()
+    place = 1 if positive is None else model.classes_.tolist().index(positive)
+    return Threshold(float(value), place, method)
 
 
 def _method(model, estimator):

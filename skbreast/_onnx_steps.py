@@ -1,31 +1,24 @@
 """Whole estimators as ONNX operations: networks, and what holds other estimators."""
 
-import copy
-
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import (
-    FixedThresholdClassifier,
-    GridSearchCV,
-    RandomizedSearchCV,
-    TunedThresholdClassifierCV,
-)
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from skbreast._onnx_calibration import add_calibrated, add_mean, add_threshold
+from skbreast._onnx_calibration import add_calibrated, add_mean, add_threshold, threshold_of
 from skbreast._onnx_classifiers import CLASSIFIERS, answer_of_scores, both_classes
 from skbreast._onnx_features import FEATURE_STEPS
+from skbreast._onnx_parts import inside
 from skbreast._onnx_pictures import Pictures, color_features, read, resize
+from skbreast._unwrap import THRESHOLDS
 from skbreast.classifier import PatchCNNClassifier
-from skbreast.model_selection import SensitivityThresholdClassifierCV
 from skbreast.reading import PatchReader
 from skbreast.registry import ARCHITECTURES
 from skbreast.texture import ColorFeatures
 from skbreast.transfer import TransferFeatureExtractor
 
-__all__ = ["classify", "rebuilt"]
+__all__ = ["classify"]
 
 SUPPORTED = (
     "what can be: PatchCNNClassifier; pipelines of TransferFeatureExtractor or ColorFeatures, "
@@ -88,18 +81,14 @@ def _check_pictures(step, x):
 
 
 def _pipeline(graph, pipeline, x):
-    *steps, model = _steps(pipeline)
+    *steps, model = inside(pipeline)
     for step in steps:
         x = transform(graph, step, x)
     return classify(graph, model, x)
 
 
-def _steps(pipeline):
-    return [step for _, step in pipeline.steps if step is not None and step != "passthrough"]
-
-
 def _inner_pipeline(graph, pipeline, x):
-    for step in _steps(pipeline):
+    for step in inside(pipeline):
         x = transform(graph, step, x)
     return x
 
@@ -117,12 +106,9 @@ def _union(graph, union, x):
     return graph.add("Concat", *parts, axis=1)
 
 
-def _best(graph, search, x):
-    return classify(graph, search.best_estimator_, x)
-
-
-def _frozen_estimator(graph, frozen, x):
-    return classify(graph, frozen.estimator, x)
+def _only_part(graph, model, x):
+    (part,) = inside(model)
+    return classify(graph, part, x)
 
 
 def _calibration(graph, model, x):
@@ -134,8 +120,7 @@ def _calibration(graph, model, x):
 
 
 def _threshold(graph, model, x):
-    inner = getattr(model, "estimator_", model.estimator)
-    return add_threshold(graph, model, classify(graph, inner, x))
+    return add_threshold(graph, threshold_of(model), _only_part(graph, model, x))
 
 
 def _reader(graph, step, x):
@@ -203,13 +188,9 @@ def _check_pixels(classifier):
 _CLASSIFIERS = (
     (PatchCNNClassifier, _trained_network),
     (Pipeline, _pipeline),
-    (FrozenEstimator, _frozen_estimator),
     (CalibratedClassifierCV, _calibration),
-    (
-        (SensitivityThresholdClassifierCV, FixedThresholdClassifier, TunedThresholdClassifierCV),
-        _threshold,
-    ),
-    ((GridSearchCV, RandomizedSearchCV), _best),
+    (THRESHOLDS, _threshold),
+    ((FrozenEstimator, GridSearchCV, RandomizedSearchCV), _only_part),
 )
 _TRANSFORMERS = (
     (TransferFeatureExtractor, _frozen_network),
@@ -218,33 +199,3 @@ _TRANSFORMERS = (
     (FeatureUnion, _union),
     (Pipeline, _inner_pipeline),
 )
-
-
-def rebuilt(estimator, change):
-    """Return a copy of a fitted estimator in which every estimator within is changed.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Left as it is.
-    change : callable
-        Gets a shallow copy of each estimator, outer ones first, and may set its attributes.
-
-    Returns
-    -------
-    estimator
-    """
-    changed = copy.copy(estimator)
-    change(changed)
-    for name, value in vars(changed).items():
-        setattr(changed, name, _rebuilt_within(value, change))
-    return changed
-
-
-def _rebuilt_within(value, change):
-    # What CalibratedClassifierCV keeps of each fold is no estimator by its class.
-    if isinstance(value, BaseEstimator) or hasattr(value, "calibrators"):
-        return rebuilt(value, change)
-    if type(value) in (list, tuple):
-        return type(value)(_rebuilt_within(each, change) for each in value)
-    return value

@@ -8,10 +8,12 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 import skbreast
-from skbreast._files import written_whole
+from skbreast._files import check_writable, written_whole
+from skbreast._onnx_check import Answers, clear_rows, difference, invented_patches
 from skbreast._onnx_graph import OnnxGraph
+from skbreast._onnx_parts import deciding_threshold, fitted_parts, rebuilt
 from skbreast._onnx_pictures import Pictures
-from skbreast._onnx_steps import classify, rebuilt
+from skbreast._onnx_steps import classify
 from skbreast._patches import check_input_size
 from skbreast._validation import import_optional
 from skbreast.classifier import PatchCNNClassifier
@@ -23,8 +25,7 @@ TOLERANCE = 1e-4
 """How far probabilities of a file may be from those of its estimator, in float32."""
 
 INPUT = "patches"
-PURPOSE = "For research only; not a medical device, not for diagnosis."
-N_CHECKED = 8
+RESEARCH_ONLY = "For research only; not a medical device, not for diagnosis."
 NETWORKS = (PatchCNNClassifier, TransferFeatureExtractor)
 
 
@@ -59,11 +60,12 @@ def to_onnx(estimator, path, *, patch_size=None, class_names=None):
     ------
     ValueError
         If a step cannot be exported (the message names it, and what can be), the size of the
-        patches is not known, or the file would answer otherwise than the estimator.
+        patches is not known, `class_names` are not one a class, the file would answer otherwise
+        than the estimator, or the estimator's answers are not finite, so that none can be compared.
     ImportError
         If onnx, onnxruntime or tf2onnx is missing.
     OSError
-        If the file cannot be written.
+        If the file cannot be written; where its folder tells, before any work is done.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
 
@@ -99,21 +101,15 @@ def to_onnx(estimator, path, *, patch_size=None, class_names=None):
     ...     to_onnx(model, Path(folder) / "model.onnx", patch_size=32).name
     'model.onnx'
     """
+    path = _check_path(path)
     check_is_fitted(estimator)
     classes = _check_classes(estimator)
     names = _check_names(class_names, classes)
     shape = _patch_shape(estimator, patch_size)
     runtime = import_optional("onnxruntime", extra="onnx", purpose="to_onnx")
     graph = OnnxGraph()
-    graph.facts |= {
-        "skbreast_version": skbreast.__version__,
-        "intended_use": PURPOSE,
-        "estimator": type(estimator).__name__,
-        "class_names": json.dumps(names, ensure_ascii=False),
-        "patch_size": json.dumps(shape[:2]),
-    }
+    graph.facts |= _facts(estimator, names, shape)
     model = _as_model(graph, estimator, classes, shape)
-    path = Path(path)
     with written_whole(path) as part:
         part.write_bytes(model.SerializeToString())
         _check_answers(runtime, part, path, estimator, shape)
@@ -131,8 +127,23 @@ def _check_classes(estimator):
     return classes
 
 
+def _check_path(path):
+    """Return a path that can be written to, before anything that takes long."""
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; the name of a file is expected.")
+    check_writable(path.parent)
+    return path
+
+
 def _check_names(class_names, classes):
-    names = classes.tolist() if class_names is None else list(class_names)
+    class_names = classes.tolist() if class_names is None else class_names
+    if isinstance(class_names, str | bytes) or not np.iterable(class_names):
+        raise ValueError(
+            f"class_names must be a sequence of {len(classes)} names, one a class; got "
+            f"{class_names!r}."
+        )
+    names = list(class_names)
     if len(names) != len(classes):
         raise ValueError(
             f"class_names has {len(names)} entries; the estimator knows {len(classes)} classes."
@@ -142,7 +153,7 @@ def _check_names(class_names, classes):
 
 def _patch_shape(estimator, patch_size):
     """Return height, width and channels of the patches that the file is to take."""
-    steps = _steps(estimator)
+    steps = fitted_parts(estimator)
     known = [tuple(map(int, step.patch_shape_)) for step in steps if hasattr(step, "patch_shape_")]
     if patch_size is not None:
         return (*_check_size(patch_size), known[0][2] if known else 3)
@@ -154,6 +165,19 @@ def _patch_shape(estimator, patch_size):
     return known[0]
 
 
+def _facts(estimator, names, shape):
+    """Return what is to stand in the file beside the graph."""
+    facts = {
+        "skbreast_version": skbreast.__version__,
+        "intended_use": RESEARCH_ONLY,
+        "estimator": type(estimator).__name__,
+        "class_names": json.dumps(names, ensure_ascii=False),
+        "patch_size": json.dumps(shape[:2]),
+    }
+    threshold = deciding_threshold(estimator)
+    return facts if threshold is None else facts | {"decision_threshold": repr(threshold.value)}
+
+
 def _check_size(patch_size):
     try:
         return check_input_size(patch_size)
@@ -161,13 +185,6 @@ def _check_size(patch_size):
         raise ValueError(
             str(error).replace("input_size must be None,", "patch_size must be")
         ) from None
-
-
-def _steps(estimator):
-    """Return an estimator and all that it holds, outer ones first."""
-    steps = []
-    rebuilt(estimator, steps.append)
-    return steps
 
 
 def _as_model(graph, estimator, classes, shape):
@@ -188,36 +205,36 @@ def _as_model(graph, estimator, classes, shape):
 
 def _check_answers(runtime, part, path, estimator, shape):
     """Refuse a file that answers otherwise than its estimator does in float32."""
-    session = runtime.InferenceSession(part.read_bytes(), providers=["CPUExecutionProvider"])
-    patches = _invented_patches(shape)
-    found, _ = session.run(None, {INPUT: patches})
-    expected = _answer_in_float32(estimator, patches)
-    known = np.isfinite(expected)  # a float32 of scikit-learn's can run over where these do not
-    far = np.abs(found - expected)[known].max(initial=0)
-    if not far <= TOLERANCE * np.abs(expected)[known].max(initial=1):
+    patches = invented_patches(shape)
+    found = _answers_of_file(runtime, part, patches)
+    wrong = difference(found, *_answers_in_float32(estimator, patches), tolerance=TOLERANCE)
+    if wrong:
         raise ValueError(
-            f"{path} is not kept: on invented patches its answers differ from the estimator's by "
-            f"up to {far:.2g}, more than {TOLERANCE:g}."
+            f"{path} is not kept: {wrong}; keep the model with skbreast.persistence.save instead."
         )
 
 
-def _invented_patches(shape):
-    """Return noise over a colour each, in the colours of stained tissue and beside."""
-    rng = np.random.default_rng(0)
-    colors = rng.uniform(60, 230, size=(N_CHECKED, 1, 1, shape[2]))
-    spread = rng.uniform(5, 60, size=(N_CHECKED, 1, 1, 1))
-    noise = rng.normal(size=(N_CHECKED, *shape))
-    return np.clip(colors + spread * noise, 0, 255).astype(np.uint8)
+def _answers_of_file(runtime, part, patches):
+    session = runtime.InferenceSession(part.read_bytes(), providers=["CPUExecutionProvider"])
+    pairs = (patches[start : start + 2] for start in range(0, len(patches), 2))  # large may be few
+    answers = [session.run(None, {INPUT: pair}) for pair in pairs]
+    return Answers(*map(np.concatenate, zip(*answers, strict=True)))
 
 
-def _answer_in_float32(estimator, patches):
+def _answers_in_float32(estimator, patches):
+    """Return the `Answers` of an estimator, and where its labels are clear."""
     plain, settings = rebuilt(estimator, _compute_in_float32), contextlib.nullcontext
-    if any(isinstance(step, NETWORKS) for step in _steps(plain)):
+    if any(isinstance(step, NETWORKS) for step in fitted_parts(plain)):
         from skbreast._keras.onnx_export import full_float32 as settings
 
     method = "predict_proba" if hasattr(plain, "predict_proba") else "decision_function"
+    threshold = deciding_threshold(plain)
     with settings():
-        return getattr(plain, method)(patches)
+        numbers = scores = getattr(plain, method)(patches)
+        if threshold is not None and threshold.method != method:
+            scores = getattr(plain, threshold.method)(patches)
+        answers = Answers(numbers, plain.predict(patches))
+    return answers, clear_rows(scores, threshold, tolerance=TOLERANCE)
 
 
 def _compute_in_float32(step):

@@ -1,9 +1,9 @@
 """Export to ONNX: ONNX Runtime answers as the estimator does, and what cannot be is told."""
 
 import json
+import tracemalloc
 
 import numpy as np
-import onnx
 import pytest
 import sklearn
 from PIL import Image
@@ -43,9 +43,12 @@ from sklearn.utils.fixes import parse_version
 from typer.testing import CliRunner
 
 from skbreast import PatchCNNClassifier, TransferFeatureExtractor
+from skbreast._onnx_calibration import Threshold
+from skbreast._onnx_check import Answers, clear_rows, difference, invented_patches
 from skbreast._onnx_graph import OnnxGraph
+from skbreast._onnx_parts import rebuilt
 from skbreast._onnx_pictures import Pictures, color_features, read, resize, resize_weights
-from skbreast._onnx_steps import classify, rebuilt, transform
+from skbreast._onnx_steps import classify, transform
 from skbreast.cli import app
 from skbreast.datasets import load_idc, load_patch_folder, make_patches
 from skbreast.export import TOLERANCE, to_onnx
@@ -56,6 +59,7 @@ from skbreast.runs import train_into
 from skbreast.stain import MacenkoNormalizer
 from skbreast.texture import ColorFeatures, TextureFeatures
 
+onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 EXACT = 1e-9
 METHODS = ["sigmoid", "isotonic"]
@@ -448,6 +452,49 @@ def test_patches_that_are_not_square(tmp_path):
     np.testing.assert_array_equal(found["label"], model.predict(X))
 
 
+def _searched(model):
+    return GridSearchCV(model, {"batch_size": [16]}, cv=2)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        _searched,
+        lambda model: FixedThresholdClassifier(model, threshold=0.4),
+        lambda model: CalibratedClassifierCV(model, cv=2),
+        lambda model: CalibratedClassifierCV(FixedThresholdClassifier(_searched(model)), cv=2),
+    ],
+    ids=["search", "threshold", "calibration", "all"],
+)
+def test_the_size_is_not_that_of_a_template_that_was_fitted_before(invented, tmp_path, around):
+    template = PatchCNNClassifier(max_epochs=1, precision="float32", random_state=0)
+    template.fit(invented.data, invented.target)
+    larger = make_patches(6, 6, patch_size=48, random_state=0)
+    model = around(template).fit(larger.data, larger.target)
+    path = to_onnx(model, tmp_path / "model.onnx")
+    facts = {each.key: each.value for each in onnx.load(path).metadata_props}
+    assert json.loads(facts["patch_size"]) == [48, 48]
+    found = run_file(path, larger.data)["probabilities"]
+    np.testing.assert_allclose(found, model.predict_proba(larger.data), rtol=0, atol=TOLERANCE)
+
+
+def test_the_size_is_that_of_a_frozen_classifier(invented, tmp_path):
+    inner = PatchCNNClassifier(max_epochs=1, random_state=0).fit(invented.data, invented.target)
+    model = FixedThresholdClassifier(FrozenEstimator(inner)).fit(invented.data, invented.target)
+    facts = onnx.load(to_onnx(model, tmp_path / "model.onnx")).metadata_props
+    assert json.loads({each.key: each.value for each in facts}["patch_size"]) == [32, 32]
+
+
+def test_a_threshold_that_labels_do_not_follow_is_no_fact_of_the_file(invented, tmp_path):
+    inner = FixedThresholdClassifier(LogisticRegression(max_iter=1000), threshold=0.1)
+    model = make_pipeline(ColorFeatures(), StandardScaler(), CalibratedClassifierCV(inner, cv=2))
+    model.fit(invented.data, invented.target)
+    path = to_onnx(model, tmp_path / "model.onnx", patch_size=32)
+    assert "decision_threshold" not in {each.key for each in onnx.load(path).metadata_props}
+    found = run_file(path, invented.data)["label"]
+    np.testing.assert_array_equal(found, model.predict(invented.data))
+
+
 # What cannot be
 
 
@@ -509,6 +556,23 @@ def test_bad_arguments(invented, tmp_path):
         to_onnx(model, tmp_path, patch_size=32)
 
 
+@pytest.mark.parametrize("names", ["ab", b"ab", 2])
+def test_names_that_are_no_sequence_of_names(invented, tmp_path, names):
+    model = make_pipeline(ColorFeatures(), LogisticRegression(max_iter=1000))
+    model.fit(invented.data, invented.target)
+    with pytest.raises(ValueError, match="class_names must be a sequence of 2 names"):
+        to_onnx(model, tmp_path / "model.onnx", patch_size=32, class_names=names)
+
+
+def test_where_nothing_can_be_written_is_told_before_any_work(invented, tmp_path):
+    (tmp_path / "file").touch()
+    model = make_pipeline(TextureFeatures(), LogisticRegression())
+    with pytest.raises(NotADirectoryError, match="file is a file; a folder is expected"):
+        to_onnx(model, tmp_path / "file" / "model.onnx", patch_size=32)
+    with pytest.raises(IsADirectoryError, match="is a folder; the name of a file is expected"):
+        to_onnx(model, tmp_path, patch_size=32)
+
+
 def test_a_file_that_would_answer_otherwise_is_not_kept(invented, tmp_path):
     path = tmp_path / "model.onnx"
     path.write_bytes(b"older")
@@ -521,6 +585,102 @@ def test_a_file_that_would_answer_otherwise_is_not_kept(invented, tmp_path):
         to_onnx(model, path, patch_size=32)
     assert [each.name for each in tmp_path.iterdir()] == ["model.onnx"]
     assert path.read_bytes() == b"older"
+
+
+@pytest.mark.parametrize(
+    ("last", "operation", "inverse"),
+    [
+        (LogisticRegression(max_iter=1000), "Greater", "LessOrEqual"),
+        (LinearSVC(), "Greater", "LessOrEqual"),
+        (MLPClassifier(4, max_iter=3000, random_state=0), "ArgMax", "ArgMin"),
+        (FixedThresholdClassifier(LinearSVC(), threshold=0.3), "GreaterOrEqual", "Less"),
+        (
+            FixedThresholdClassifier(
+                LogisticRegression(), threshold=0.3, pos_label=0, response_method="predict_proba"
+            ),
+            "GreaterOrEqual",
+            "Less",
+        ),
+        (
+            FixedThresholdClassifier(
+                LogisticRegression(), threshold=-1.0, response_method="decision_function"
+            ),
+            "GreaterOrEqual",
+            "Less",
+        ),
+    ],
+    ids=["logistic", "svm", "network", "threshold-svm", "threshold-first", "threshold-score"],
+)
+def test_a_file_that_would_choose_otherwise_is_not_kept(
+    invented, tmp_path, monkeypatch, last, operation, inverse
+):
+    model = make_pipeline(ColorFeatures(spaces=("rgb",)), StandardScaler(), last)
+    model.fit(invented.data, invented.target)
+    to_onnx(model, tmp_path / "right.onnx", patch_size=32)
+
+    def inverted(graph, name, *inputs, **others):
+        return add(graph, inverse if name == operation else name, *inputs, **others)
+
+    add = OnnxGraph.add
+    monkeypatch.setattr(OnnxGraph, "add", inverted)
+    with pytest.raises(ValueError, match="is not kept: its label is not what predict answers"):
+        to_onnx(model, tmp_path / "wrong.onnx", patch_size=32)
+    assert [each.name for each in tmp_path.iterdir()] == ["right.onnx"]
+
+
+def test_a_file_that_cannot_be_checked_is_not_kept(invented, tmp_path):
+    model = make_pipeline(ColorFeatures(), StandardScaler(), LogisticRegression())
+    model.fit(invented.data, invented.target)
+    model.predict_proba = lambda X: np.full((len(X), 2), np.nan)
+    with pytest.raises(ValueError, match=r"for 8 of 8 invented patches .* are not finite"):
+        to_onnx(model, tmp_path / "model.onnx", patch_size=32)
+    assert not list(tmp_path.iterdir())
+
+
+def test_differences_of_known_answers():
+    numbers = np.array([[0.2, 0.8], [0.7, 0.3], [np.nan, np.nan]])
+    expected, clear = Answers(numbers, np.array(["b", "a", "a"])), np.array([True, False, True])
+
+    def wrong(numbers, labels):
+        return difference(Answers(numbers, np.array(labels)), expected, clear, tolerance=1e-4)
+
+    assert wrong(numbers + 0.9e-4, ["b", "b", "b"]) is None  # the second not clear, no third
+    assert "by up to 0.1, more than 0.0001" in wrong(numbers + 0.1, ["b", "a", "a"])
+    assert "for 1 of 3 patches" in wrong(numbers, ["a", "a", "a"])
+    assert "differ" in wrong(np.full((3, 2), np.nan), ["b", "a", "a"])
+    expected = Answers(np.where([[1], [0], [1]], np.inf, numbers), expected.labels)
+    assert "for 2 of 3 invented patches" in wrong(numbers, ["b", "a", "a"])
+
+
+@pytest.mark.parametrize(
+    ("scores", "threshold", "clear"),
+    [
+        ([-0.2, 0.005, -0.02, np.nan], None, [1, 0, 1, 0]),
+        ([-200, 1.5, 2.5], None, [1, 0, 1]),
+        ([[0.4, 0.6], [0.505, 0.495], [np.nan, 0.5]], None, [1, 0, 0]),
+        ([[0.4, 0.35, 0.25], [0.41, 0.42, 0.17], [np.inf, np.inf, 0]], None, [1, 0, 0]),
+        ([[0.4, 0.6], [0.695, 0.305]], Threshold(0.3, 1, "predict_proba"), [1, 0]),
+        ([[0.4, 0.6], [0.295, 0.705]], Threshold(0.3, 0, "predict_proba"), [1, 0]),
+        ([0.3, -0.3], Threshold(0.3, 1, "decision_function"), [0, 1]),
+        ([0.3, -0.3], Threshold(0.3, 0, "decision_function"), [1, 0]),
+    ],
+)
+def test_labels_that_hang_on_the_last_digits(scores, threshold, clear):
+    found = clear_rows(np.array(scores), threshold, tolerance=0.01)
+    np.testing.assert_array_equal(found, np.array(clear, dtype=bool))
+
+
+def test_invented_patches_take_little_memory():
+    tracemalloc.start()
+    patches = invented_patches((512, 384, 3))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert patches.shape == (8, 512, 384, 3)
+    assert patches.dtype == np.uint8
+    assert peak < 2.5 * patches.nbytes
+    colors = patches.mean(axis=(1, 2))
+    assert np.ptp(colors) > 50
+    assert (patches.std(axis=(1, 2)) > 4).all()
 
 
 # The command line
@@ -556,6 +716,16 @@ def test_the_command_writes_a_file_once(real_data, tmp_path):
     result = _invoke("export", folder, "--out", out, "--patch-size", "384x448")
     assert result.exit_code == 1
     assert "exists; give another --out, or --overwrite." in result.stderr
+
+
+def test_the_command_tells_a_bad_name_before_it_opens_the_model(tmp_path):
+    (tmp_path / "file").touch()
+    result = _invoke("export", tmp_path / "none", "--out", tmp_path / "file" / "model.onnx")
+    assert result.exit_code == 1
+    assert "file is a file; a folder is expected." in " ".join(result.stderr.split())
+    result = _invoke("export", tmp_path / "none", "--out", tmp_path, "--overwrite")
+    assert result.exit_code == 1
+    assert "is a folder; the name of a file is expected." in " ".join(result.stderr.split())
 
 
 @pytest.mark.long

@@ -21,8 +21,13 @@ def export(
 ):
     """Write a saved model as an ONNX file, which serves without Python and TensorFlow."""
     with one_sentence_errors():
+        if out.is_dir():
+            raise ValueError(f"--out {out} is a folder; the name of a file is expected.")
         if out.exists() and not overwrite:
             raise ValueError(f"{out} exists; give another --out, or --overwrite.")
+        from skbreast._files import check_writable
+
+        check_writable(out.parent)  # before the model is opened
         size = None if patch_size is None else _sides(patch_size)
         from skbreast.export import to_onnx
         from skbreast.runs import open_model
