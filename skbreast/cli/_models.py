@@ -28,6 +28,10 @@ from skbreast.cli._terminal import (
 )
 
 DEMO_FOLDER = Path("skbreast-demo")
+GOES_ON = (
+    "Interrupted. The same command goes on from the last epoch of the fold that was under way; "
+    "folds that had ended are trained again."
+)
 
 
 @app.command()
@@ -76,7 +80,9 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="Epochs of a network.", min=1)] = None,
     checkpoint: Annotated[
         Path | None,
-        typer.Option(help="Keep a network's training in this folder; started again, it goes on."),
+        typer.Option(
+            help="Keep a network's training here, so that a killed fold goes on where it stood."
+        ),
     ] = None,
     resamples: ResamplesOption = 1000,
     report: ReportOption = None,
@@ -84,7 +90,7 @@ def train(
     chosen,
 ):
     """Cross-validate a model by patient beside the baselines, then fit it to all and save it."""
-    with one_sentence_errors():
+    with one_sentence_errors("Interrupted." if checkpoint is None else GOES_ON):
         from skbreast.evaluation import make_model
         from skbreast.runs import train_into
 
@@ -129,6 +135,8 @@ def evaluate(
         from skbreast.runs import evaluate_folder
 
         check_report(report)
+        if (data / "model.skops").exists() and not (model / "model.skops").exists():
+            raise ValueError(f"{data} holds a model; the model comes first, then the data.")
         bunch = load(data, chosen)
         found = evaluate_folder(
             model, bunch, n_resamples=resamples, random_state=chosen["seed"], show=True

@@ -90,6 +90,10 @@ def load(data, chosen):
     with errors.status(f"Listing {escape(data)}"):
         bunch = load_patches(data, kind=kind, **given)
     describe(bunch)
+    parts = sorted(set(() if bunch.get("part") is None else bunch.part) - {""})
+    if len(parts) > 1 and chosen["split"] is None:
+        names = escape(", ".join(parts))
+        errors.print(f"[yellow]The parts {names} are taken together; --split takes one.[/]")
     if kind == "pcam" and chosen["split"] is None:
         errors.print("This is the part train; --split takes valid or test.")
     return bunch

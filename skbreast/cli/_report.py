@@ -8,6 +8,7 @@ from skbreast.cli._terminal import console, errors, escape
 
 __all__ = ["check_report", "report_benchmark", "report_run"]
 
+BASELINES = ("dummy", "colour")  # what every model has to beat
 INVENTED = "invented"  # the kind of the demo's patches
 NO_MAPS = "No model is fitted to all patches in a benchmark, so there are no maps."
 
@@ -73,7 +74,9 @@ def report_run(path, found, bunch, *, seed, n_resamples, data=None):
 
 
 def report_benchmark(path, found, bunch, *, seed, n_resamples, data=None):
-    """Write the report of a benchmark, where one is asked for, about the best of its models.
+    """Write the report of a benchmark, where one is asked for, about its best model.
+
+    A baseline is what others have to beat: the page is about one only where there is nothing else.
 
     As :func:`report_run` otherwise.
     """
@@ -87,9 +90,13 @@ def report_benchmark(path, found, bunch, *, seed, n_resamples, data=None):
         "split": bunch.folds,
         "target_names": bunch.target_names,
     }
-    chosen = max(judged, key=lambda name: _area(judged[name]))
+    models = [name for name in judged if name not in BASELINES] or list(judged)
+    chosen = max(models, key=lambda name: _area(judged[name]))
+    of_what = (
+        f"{len(models)}, the baselines left aside" if len(models) < len(judged) else len(judged)
+    )
     choice = (
-        f"This page is about {chosen}, whose AUC is the highest of {len(judged)}: chosen after the "
+        f"This page is about {chosen}, whose AUC is the highest of {of_what}: chosen after the "
         "fact, which flatters it a little."
     )
     _write(
@@ -100,7 +107,7 @@ def report_benchmark(path, found, bunch, *, seed, n_resamples, data=None):
         figures={name: each.figures for name, each in judged.items()},
         chosen=chosen,
         model=NO_MAPS,
-        protocol=" ".join([found.protocol, *found.notes, *([choice] if len(judged) > 1 else [])]),
+        protocol=" ".join([found.protocol, *found.notes, *([choice] if len(models) > 1 else [])]),
         bunch=bunch,
         data=data,
         what="benchmark",

@@ -16,6 +16,7 @@ from skbreast.plotting._style import FAINT, INK, as_written, class_color, get_ax
 __all__ = ["PatientRocDisplay"]
 
 _CURVE = "skbreast-roc-curve"
+_BESIDE = "; points, means of folds too, may lie beside the mean curve"
 _NO_BAND = ", no band: see brackets"  # every resample ranks the same patients rightly
 _SIZE = (4.8, 4.6)  # of a panel in inches, without its legend
 _PLURALS = {"patch": "patches", "patient": "patients"}
@@ -299,7 +300,7 @@ class PatientRocDisplay:
         title = f"ROC by {unit}: {self._count_rows(curve, unit)}"
         if self.why_no_patients and not alone:
             title += f"\nNo curve by patient: {self.why_no_patients}"
-        lines = [textwrap.fill(line, 54) for line in title.split("\n")]
+        lines = [textwrap.fill(line, 46) for line in title.split("\n")]
         ax.set_title("\n".join(lines), loc="left", fontsize=10, color=INK)
         of_what = f"of {self.class_names[1]}" if binary else "mean over classes"
         ax.set(
@@ -308,7 +309,8 @@ class PatientRocDisplay:
         )
         found = f"{100 * curve.auc.confidence_level:.3g} % over {curve.auc.n_patients} patients"
         of_folds = f"means of {curve.n_folds} folds; " if curve.n_folds > 1 else ""
-        legend_below(ax, title=f"{of_folds}band and brackets: {found}".capitalize())
+        beside = "" if curve.n_folds == 1 or curve.sensitivity is None else _BESIDE
+        legend_below(ax, title=f"{of_folds}band and brackets: {found}{beside}".capitalize())
 
     def _count_rows(self, curve, unit):
         if len(curve.n_rows) > 2:

@@ -20,7 +20,7 @@ OPACITY = 0.75
 SHRUNK_QUALITY = 75
 # What Displays write of patients, and what it is where each patch counts as one.
 WITHOUT_PATIENTS = (
-    (r"\bover ([\d,]+) patients", r"over \1 patches"),
+    (r"\bover ([\d,]+)(\s)patients", r"over \1\2patches"),
     (r" \(by patient [^)]*\)", ""),
 )
 
