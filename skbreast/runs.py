@@ -20,6 +20,7 @@ from skbreast._training_record import (
 from skbreast.model_card import write_model_card
 from skbreast.model_selection import patient_train_test_split
 from skbreast.persistence import load, save
+from skbreast.persistence._parameters import PLACES
 from skbreast.results import results_table, write_json, write_results
 
 __all__ = ["RunResult", "evaluate_folder", "open_model", "train_into"]
@@ -150,11 +151,11 @@ def train_into(
     protocol = _protocol(groups, len(y), n_splits)
     # Without its record the folder is no model: no old list of patients, nor an old card, may
     # meet a new model.
-    for name in (TRAINING_FILE, CARD_FILE):
+    for name in (TRAINING_FILE, CARD_FILE, Path(CARD_FILE).with_suffix(".json")):
         (folder / name).unlink(missing_ok=True)
     write_results(folder, figures, note=protocol)
     fitted = {
-        name: _silenced(model) for name, model in _fit_to_all(models, X, y, groups, show).items()
+        name: _for_others(model) for name, model in _fit_to_all(models, X, y, groups, show).items()
     }
     model = fitted.pop(chosen)
     save(model, folder / MODEL_FILE)
@@ -194,10 +195,16 @@ def _fit_to_all(models, X, y, groups, show):
     return fitted
 
 
-def _silenced(model):
-    """Let a model show no progress where it is loaded, whatever its training showed."""
-    verbose = {k: v for k, v in model.get_params().items() if k.rpartition("__")[2] == "verbose"}
-    return model.set_params(**{name: type(value)(0) for name, value in verbose.items()})
+def _for_others(model):
+    """Let a saved model show no progress and name no folder, whatever its training did."""
+    changed = {}
+    for name, value in model.get_params().items():
+        last = name.rpartition("__")[2]
+        if last == "verbose":
+            changed[name] = type(value)(0)
+        elif last in PLACES:
+            changed[name] = None
+    return model.set_params(**changed)
 
 
 def evaluate_folder(folder, bunch, *, n_resamples=1000, random_state=0, show=False):

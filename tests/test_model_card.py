@@ -5,11 +5,13 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 from markdown_it import MarkdownIt
+from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
@@ -233,6 +235,50 @@ def test_front_matter_is_read_as_it_was_written():
 def test_the_licence_of_pretrained_weights_is_known(model, expected):
     (found,) = model_facts(make_pipeline(model, LogisticRegression()))["licence"]["weights"]
     assert (found["network"], found["weights"], found["licence"]) == expected
+
+
+class _Placed(BaseEstimator):
+    def __init__(self, places=None, checkpoint=None, memory=None):
+        self.places = places
+        self.checkpoint = checkpoint
+        self.memory = memory
+
+
+@pytest.mark.parametrize(
+    ("places", "written"),
+    [
+        ("/home/anna/a.h5", "'a.h5'"),
+        (Path("/home/anna/a.h5"), "'a.h5'"),
+        (r"C:\Users\anna\a.h5", "'a.h5'"),
+        (["/home/anna/a.h5", 1], "['a.h5', 1]"),
+        ((Path("/home/anna/a.h5"), None), "('a.h5', None)"),
+        ({"one": "/home/anna/a.h5", "/home/anna": 2}, "{'one': 'a.h5', 'anna': 2}"),
+        ({"deep": [{"er": ["/home/anna/a.h5"]}]}, "{'deep': [{'er': ['a.h5']}]}"),
+    ],
+)
+def test_of_a_path_wherever_it_is_the_last_part_is_kept(places, written):
+    model = make_pipeline(_Placed(places, checkpoint="/home/anna", memory="/home/anna"))
+    parameters = model_facts(model)["model"]["parameters"]
+    assert parameters["_placed__places"] == written
+    assert {"_placed__checkpoint", "_placed__memory", "memory"}.isdisjoint(parameters)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("results.json", '{"figures": {}}'),
+        ("results.json", "[1]"),
+        ("results.json", "hello"),
+        ("results.md", "# My results"),
+        ("results.md", "---\nlicense: mit\n---\n# Another model"),
+    ],
+)
+def test_what_is_no_card_is_not_replaced(study, tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ValueError, match=rf"{name} exists and is no model card"):
+        write_model_card(tmp_path / "results.md", study[1])
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == content
 
 
 def test_networks_in_thresholds_are_found_once():

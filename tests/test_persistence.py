@@ -1,6 +1,7 @@
 """Saved models come back the same; what is no data is refused, and earlier files stay."""
 
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skops.io
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_selection import SelectKBest
@@ -28,6 +29,7 @@ from skbreast import PatchCNNClassifier, TransferFeatureExtractor
 from skbreast.datasets import make_patches
 from skbreast.evaluation import make_model
 from skbreast.feature_store import FeatureStore
+from skbreast.model_card import model_facts
 from skbreast.model_selection import SensitivityThresholdClassifierCV
 from skbreast.persistence import load, save
 from skbreast.persistence._allowed import TRUSTED
@@ -154,11 +156,60 @@ def test_paths_and_stores_come_back_as_they_are_on_this_system(tmp_path):
 
     loaded = load(path)
     assert loaded.weights == tmp_path / "weights.h5"
-    assert loaded.memory == store
+    assert load(save({"store": store}, tmp_path / "store.skops")) == {"store": store}
     with zipfile.ZipFile(path) as archive:
         schema = archive.read("schema.json").decode()
     assert "PosixPath" not in schema
     assert "WindowsPath" not in schema
+
+
+def test_a_loaded_model_writes_nowhere(tmp_path, patches):
+    place = tmp_path / "place"
+    extractor = TransferFeatureExtractor(weights=None, layers="block2", random_state=0)
+    model = make_pipeline(extractor, _linear(), memory=str(tmp_path / "pickles"))
+    model.fit(patches.data, patches.target)
+    extractor = model[0].set_params(memory=place)
+    network = PatchCNNClassifier(checkpoint=place)
+    store = TransferFeatureExtractor(memory=FeatureStore(place))
+    whole = {"model": model, "network": network, "store": store}
+    shutil.rmtree(tmp_path / "pickles")
+
+    loaded = load(save(whole, tmp_path / "models.skops"))
+
+    loaded["model"].predict(patches.data)
+    loaded["model"].fit(patches.data, patches.target)
+    assert [each.name for each in tmp_path.iterdir()] == ["models.skops"]
+    assert loaded["network"].checkpoint is None
+    assert loaded["store"].memory is None
+    assert extractor.memory == place  # the model itself stays as it is
+    assert network.checkpoint == place
+
+
+@pytest.mark.parametrize("missing", [["checkpoint"], ["checkpoint", "distribute", "warm_start"]])
+def test_parameters_that_came_later_have_their_defaults(tmp_path, patches, missing):
+    model = PatchCNNClassifier(max_epochs=1, random_state=0).fit(patches.data, patches.target)
+    expected = model.predict_proba(patches.data)
+    everything = model.get_params()
+    for name in missing:
+        delattr(model, name)  # as in a file from before
+    threshold = SensitivityThresholdClassifierCV(make_pipeline(model))
+    path = tmp_path / "model.skops"
+    skops.io.dump({"network": model, "in": threshold}, path)
+
+    loaded = load(path)
+
+    network = loaded["network"]
+    assert loaded["in"].estimator[0] is network
+    assert network.get_params() == everything
+    assert (
+        repr(clone(network))
+        == repr(network)
+        == repr(PatchCNNClassifier(max_epochs=1, random_state=0))
+    )
+    assert model_facts(network)["model"]["parameters"]["max_epochs"] == "1"
+    again = load(save(loaded, tmp_path / "again.skops"))["network"]
+    np.testing.assert_array_equal(again.predict_proba(patches.data), expected)
+    clone(again).fit(patches.data, patches.target)
 
 
 def test_arrays_in_memory_maps_come_back_as_arrays(tmp_path, patches):
@@ -233,7 +284,7 @@ def _anything(X):
     ("model", "what"),
     [
         (FunctionTransformer(_anything), "_anything"),
-        (RandomForestClassifier(2).fit([[0], [1]], [0, 1]), r"sklearn\.tree\._tree\.Tree"),
+        (RandomForestClassifier(2).fit([[0], [1]], [0, 1]), "RandomForestClassifier"),
         (PatchCNNClassifier(_anything), "_anything"),
         (LogisticRegression().fit([[0], [1]], [0, 1]).sparsify(), "csr"),
         (LogisticRegression(random_state=lambda: 0), "lambda"),
@@ -368,3 +419,10 @@ def test_ready_models_come_back(tmp_path, patches):
         np.testing.assert_array_equal(
             loaded.predict_proba(patches.data), model.predict_proba(patches.data)
         )
+
+
+@pytest.mark.parametrize("name", ["model.pkl", "model.JOBLIB", "model.keras"])
+def test_names_that_load_refuses_are_refused_by_save(name, tmp_path):
+    with pytest.raises(ValueError, match=r"may run code; give the name model\.skops"):
+        save(LogisticRegression().fit([[0], [1]], [0, 1]), tmp_path / name)
+    assert not list(tmp_path.iterdir())

@@ -3,8 +3,10 @@
 import hashlib
 import io
 import json
+import os
 import pickle
 import re
+import subprocess
 import sys
 import tracemalloc
 import zipfile
@@ -12,15 +14,24 @@ import zipfile
 import numpy as np
 import pytest
 import skops.io
-from sklearn.linear_model import LogisticRegression
+from sklearn.base import clone
+from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.ensemble import HistGradientBoostingClassifier, IsolationForest
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import Lasso, LogisticRegression, SGDClassifier
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, NearestCentroid
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
-from sklearn.svm import SVC
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+from sklearn.svm import SVC, SVR, NuSVC, NuSVR, OneClassSVM
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils import all_estimators
 
 from skbreast.datasets import make_patches
 from skbreast.persistence import load, save
+from skbreast.persistence._allowed import _SCIKIT_LEARN
 from skbreast.persistence._archive import write_sealed
 from skbreast.persistence._arrays import check_array
+from skbreast.persistence._save import _take_apart
 from skbreast.texture import ColorFeatures
 
 
@@ -421,6 +432,245 @@ def test_wrong_shapes_are_found_once_the_model_is_made(whole, tmp_path):
         load(path)
 
 
+# Fitted states that compiled code would follow out of its arrays
+
+
+def _points(n_features=5):
+    rng = np.random.default_rng(0)
+    return rng.random((30, n_features)), np.arange(30) % 3
+
+
+def _fitted(estimator):
+    return estimator.fit(*_points())
+
+
+def _svc(**parameters):
+    return _fitted(SVC(**parameters))
+
+
+def _cut(name):
+    return lambda model: setattr(model, name, getattr(model, name)[:, :1].copy())
+
+
+def _set(name, value):
+    return lambda model: setattr(model, name, value)
+
+
+def _n(model):
+    return len(model.support_)
+
+
+FORGED = {
+    "counts of another sum": (
+        _svc,
+        lambda m: setattr(m, "_n_support", np.array([10**9, _n(m) - 10**9, 0], np.int32)),
+        "_n_support of SVC",
+    ),
+    "counts below nought": (
+        _svc,
+        lambda m: setattr(m, "_n_support", np.array([_n(m) + 9, -9, 0], np.int32)),
+        "_n_support of SVC",
+    ),
+    "counts that overflow": (
+        _svc,
+        lambda m: setattr(m, "_n_support", np.array([2**31 - 1, 2**31 - 1, 2 + _n(m)], np.int32)),
+        "_n_support of SVC",
+    ),
+    "too few counts": (_svc, lambda m: setattr(m, "_n_support", m._n_support[:1]), "_n_support"),
+    "no counts": (_svc, lambda m: delattr(m, "_n_support"), "_n_support of SVC"),
+    "coefficients cut": (_svc, _cut("_dual_coef_"), "_dual_coef_ of SVC"),
+    "coefficients of fewer classes": (
+        _svc,
+        lambda m: setattr(m, "_dual_coef_", m._dual_coef_[:1]),
+        "_dual_coef_ of SVC",
+    ),
+    "vectors cut": (_svc, _cut("support_vectors_"), "support_vectors_ of SVC"),
+    "fewer vectors": (
+        _svc,
+        lambda m: setattr(m, "support_vectors_", m.support_vectors_[:1]),
+        "support_vectors_ of SVC",
+    ),
+    "more indices than vectors": (
+        _svc,
+        lambda m: setattr(m, "support_", np.arange(1000, dtype=np.int32)),
+        "_n_support of SVC",
+    ),
+    "no intercepts": (_svc, _set("_intercept_", np.zeros(1)), "_intercept_ of SVC"),
+    "sigmoids cut": (_svc, _set("_probA", np.zeros(1)), "_probA of SVC"),
+    "one sigmoid": (_svc, _set("_probB", np.zeros(3)), "_probB of SVC"),
+    "features unknown": (_svc, lambda m: delattr(m, "n_features_in_"), "n_features_in_ of SVC"),
+    "more features": (_svc, _set("n_features_in_", 50), "support_vectors_ of SVC"),
+    "another kernel": (_svc, _set("kernel", "precomputed"), "kernel .* of SVC"),
+    "a kernel that is called": (_svc, _set("kernel", np.add), "kernel .* of SVC"),
+    "another machine": (_svc, _set("_impl", "epsilon_svr"), "_impl of SVC"),
+    "sparse": (_svc, _set("_sparse", True), "_sparse of SVC"),
+    "more classes": (_svc, _set("classes_", np.arange(4)), "_n_support of SVC"),
+    "a check that is no check": (
+        _svc,
+        _set("_validate_for_predict", np.positive),
+        "SVC has a method _validate_for_predict",
+    ),
+    "nu": (lambda: _fitted(NuSVC(nu=0.3)), _cut("_dual_coef_"), "_dual_coef_ of NuSVC"),
+    "regression": (lambda: _fitted(SVR()), _cut("_dual_coef_"), "_dual_coef_ of SVR"),
+    "regression by nu": (lambda: _fitted(NuSVR()), _cut("support_vectors_"), "support_vectors_"),
+    "one class": (
+        lambda: _fitted(OneClassSVM()),
+        lambda m: setattr(m, "_n_support", np.zeros(3, np.int32)),
+        "_n_support of OneClassSVM",
+    ),
+    "centres cut": (lambda: _fitted(KMeans(2)), _cut("cluster_centers_"), "cluster_centers_"),
+    "features of centres": (
+        lambda: _fitted(KMeans(2)),
+        lambda m: (_cut("cluster_centers_")(m), delattr(m, "n_features_in_")),
+        "n_features_in_ of KMeans",
+    ),
+    "threads": (lambda: _fitted(KMeans(2)), _set("_n_threads", 10**6), "_n_threads of KMeans"),
+    "counts of centres": (
+        lambda: _fitted(MiniBatchKMeans(2)),
+        _set("_counts", np.zeros(1)),
+        "_counts of MiniBatchKMeans",
+    ),
+    "neighbours cut": (
+        lambda: _fitted(KNeighborsClassifier(algorithm="brute")),
+        _cut("_fit_X"),
+        "_fit_X of KNeighborsClassifier",
+    ),
+    "labels cut": (
+        lambda: _fitted(KNeighborsClassifier(algorithm="brute")),
+        lambda m: setattr(m, "_y", m._y[:2]),
+        "_y of KNeighborsClassifier",
+    ),
+    "labels of no class": (
+        lambda: _fitted(KNeighborsClassifier(algorithm="brute")),
+        lambda m: setattr(m, "_y", m._y + 10**6),
+        "_y of KNeighborsClassifier",
+    ),
+    "more neighbours than there are": (
+        lambda: _fitted(KNeighborsClassifier(algorithm="brute")),
+        _set("n_neighbors", 31),
+        "n_neighbors of KNeighborsClassifier",
+    ),
+    "a distance of two features": (
+        lambda: _fitted(KNeighborsRegressor(algorithm="brute")),
+        _set("effective_metric_", "haversine"),
+        "effective_metric_ of KNeighborsRegressor",
+    ),
+    "norms of fewer": (
+        lambda: _fitted(KNeighborsRegressor(algorithm="brute")),
+        _set("effective_metric_params_", {"Y_norm_squared": np.zeros(1)}),
+        "effective_metric_params_ of KNeighborsRegressor",
+    ),
+    "a start elsewhere": (
+        lambda: _fitted(SGDClassifier(average=True)),
+        _set("_standard_coef", np.zeros((3, 1))),
+        "_standard_coef of SGDClassifier",
+    ),
+    "a warm start elsewhere": (
+        lambda: _fitted(Lasso(warm_start=True)),
+        lambda m: (_set("coef_", np.zeros(1))(m), delattr(m, "n_features_in_")),
+        "n_features_in_ of Lasso",
+    ),
+}
+
+
+def forge_fitted(path, model):
+    """Write a model as `save` does, but for the trial that would find what is wrong with it."""
+    write_sealed(path, _take_apart(model, path), version=2)
+    return path
+
+
+@pytest.mark.parametrize("where", ["alone", "in an array", "in a set"])
+@pytest.mark.parametrize("what", FORGED)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_state_that_leads_out_of_its_arrays_is_refused(tmp_path, what, where):
+    make, change, message = FORGED[what]
+    model = make()
+    if where == "in an array":
+        holder = SVC()
+        holder.C = np.array([model, None], dtype=object)
+    elif where == "in a set":
+        holder = SVC()
+        holder.C = {model}
+    else:
+        holder = model
+    load(forge_fitted(tmp_path / "whole.skops", holder))
+    change(model)
+    path = forge_fitted(tmp_path / "model.skops", holder)
+    with pytest.raises(ValueError, match=rf"model\.skops is damaged .*{message}"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        _svc(),
+        SVC().fit(_points()[0], np.arange(30) % 2),
+        NuSVC(nu=0.3, kernel="poly").fit(*_points()),
+        SVR().fit(*_points()),
+        SVR(epsilon=100).fit(*_points()),  # without vectors
+        NuSVR(kernel="linear").fit(*_points()),
+        OneClassSVM().fit(*_points()),
+        KMeans(2).fit(_points()[0].astype(np.float32)),
+        MiniBatchKMeans(2).fit(*_points()),
+        KNeighborsClassifier(algorithm="brute").fit((255 * _points()[0]).astype(int), _points()[1]),
+        KNeighborsRegressor(algorithm="brute", metric="cosine").fit(*_points()),
+        SGDClassifier(average=True, random_state=0).fit(*_points()),
+        IsotonicRegression().fit(_points(1)[0], _points()[1]),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_honest_states_predict_the_same(tmp_path, model):
+    X = _points(getattr(model, "n_features_in_", 1))[0].astype(
+        np.float32 if isinstance(model, KMeans) else float
+    )
+    loaded = load(save(model, tmp_path / "model.skops"))
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    if hasattr(model, "partial_fit"):
+        loaded.partial_fit(*_points())
+
+
+@pytest.mark.filterwarnings("ignore:The `probability` parameter:FutureWarning")
+def test_probabilities_of_machines_come_back(tmp_path):
+    model = _svc(probability=True, random_state=0)
+    loaded = load(save(model, tmp_path / "model.skops"))
+    X = _points()[0]
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+
+
+@pytest.mark.parametrize("model", [SVC(), KMeans().set_output(transform="default"), SVR()])
+def test_what_is_not_fitted_has_no_state_to_fit(tmp_path, model):
+    assert repr(load(save(model, tmp_path / "model.skops"))) == repr(model)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        DecisionTreeClassifier(),
+        HistGradientBoostingClassifier(max_iter=1),
+        IsolationForest(n_estimators=1),
+        NearestCentroid(),
+        OneHotEncoder(),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_compiled_code_without_a_rule_is_refused(tmp_path, model):
+    with pytest.raises(ValueError, match=rf"{type(model).__name__}.* cannot be saved"):
+        save(_fitted(model), tmp_path / "model.skops")
+    with pytest.raises(ValueError, match=type(model).__name__):
+        load(_dumped(tmp_path / "model.skops", clone(model)))
+
+
+def _dumped(path, model):
+    skops.io.dump(model, path)
+    return path
+
+
+def test_the_list_of_estimators_names_none_that_is_not_there():
+    there = {f"{each.__module__}.{each.__name__}" for _, each in all_estimators()}
+    assert there >= _SCIKIT_LEARN
+    assert len(there - _SCIKIT_LEARN) > 50
+
+
 def _zip(path, members, **options):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, **options) as archive:
         for name, content in members:
@@ -500,6 +750,16 @@ def test_what_is_no_file_is_said(tmp_path):
         load(tmp_path)
     with pytest.raises(ValueError, match="/dev/zero is no plain file"):
         load("/dev/zero")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names here")
+def test_a_pipe_to_which_nobody_writes_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "model.skops")
+    code = f"import skbreast; skbreast.load({str(tmp_path / 'model.skops')!r})"
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "model.skops is no plain file." in found.stderr
 
 
 # Names of members

@@ -4,13 +4,15 @@ import csv
 import hashlib
 import json
 import shutil
+import zipfile
 
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.pipeline import make_pipeline
 from sklearn.utils import Bunch
 
-from skbreast import evaluation
+from skbreast import PatchCNNClassifier, evaluation, runs
 from skbreast.batch_prediction import find_references, predict_to_csv
 from skbreast.datasets import load_patch_folder, make_patches
 from skbreast.evaluation import make_baselines, make_model
@@ -121,6 +123,34 @@ def test_a_saved_model_shows_no_progress(bunch, tmp_path):
     train_into(tmp_path, bunch, {"cnn": model}, n_splits=2, n_resamples=20)
     assert model.verbose == 1
     assert open_model(tmp_path)[0].verbose == 0
+
+
+def test_a_saved_model_names_no_folder_of_its_training(bunch, tmp_path):
+    model = make_pipeline(
+        PatchCNNClassifier(max_epochs=1, random_state=0, checkpoint=tmp_path / "anna"),
+        memory=str(tmp_path / "anna"),
+    )
+    found = train_into(tmp_path / "model", bunch, {"cnn": model}, n_splits=2, n_resamples=20)
+    assert model[0].checkpoint == tmp_path / "anna"
+    assert found.model[0].checkpoint is found.model.memory is None
+    for file in (tmp_path / "model").iterdir():
+        assert b"anna" not in file.read_bytes()
+    with zipfile.ZipFile(tmp_path / "model" / "model.skops") as archive:
+        assert not any(b"anna" in archive.read(name) for name in archive.namelist())
+
+
+def test_no_old_card_meets_a_new_model(bunch, tmp_path, monkeypatch):
+    model = {"c": make_baselines()["colour"]}
+    train_into(tmp_path, bunch, model, n_splits=2, n_resamples=10)
+
+    def write_results(*_, **__):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(runs, "write_results", write_results)
+    with pytest.raises(OSError, match="the disk is full"):
+        train_into(tmp_path, bunch, model, n_splits=2, n_resamples=10)
+    left = {each.name for each in tmp_path.iterdir()}
+    assert left.isdisjoint({"model_card.md", "model_card.json", "training.json"})
 
 
 def test_hidden_files_and_folders_of_that_name_are_no_patches(tmp_path):

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 
 from skbreast._figures import summarise
 from skbreast._predictions import Predictions
-from skbreast._split_digest import split_digest
+from skbreast._split_digest import has_patients, split_digest
 from skbreast._versions import versions
 from skbreast.model_card._markdown import printable
 from skbreast.model_card._parts import describe_file, describe_model, licences_of_weights
@@ -99,7 +99,7 @@ def model_facts(
     judged, chosen = _check_predictions(predictions, chosen)
     found = judged.get(chosen)
     figures = _complete(figures, judged, n_resamples=n_resamples, random_state=random_state)
-    has_patients = found is not None and _has_patients(found)
+    by_patient = found is not None and has_patients(found)
     facts = {
         "card": CARD_FORMAT,
         "name": chosen or type(model).__name__,
@@ -107,7 +107,7 @@ def model_facts(
         "data": {
             "source": source,
             "licence": data_licence,
-            **_count(found, target_names, has_patients),
+            **_count(found, target_names, by_patient),
         },
         "split": {
             "protocol": protocol,
@@ -119,7 +119,7 @@ def model_facts(
             for name, each in figures.items()
         },
         "intended_use": list(INTENDED_USE),
-        "limits": [*_own_limits(found, has_patients), *LIMITS, *limits],
+        "limits": [*_own_limits(found, by_patient), *LIMITS, *limits],
         "licence": {"model": licence, "weights": licences_of_weights(model)},
         "versions": {**versions(), "Python": platform.python_version()},
     }
@@ -151,13 +151,7 @@ def _complete(figures, judged, **resampling):
     return figures | {name: summarise(each, **resampling) for name, each in missing.items()}
 
 
-def _has_patients(found):
-    """Tell whether patients are known; where they are not, each patch stands for one by its row."""
-    rows = np.arange(len(found.groups)) if found.rows is None else np.asarray(found.rows)
-    return not np.array_equal(found.groups.astype(str), rows.astype(str))
-
-
-def _count(found, target_names, has_patients):
+def _count(found, target_names, by_patient):
     if found is None:
         return {"n_patches": None, "n_patients": None, "classes": []}
     n_classes = found.y_proba.shape[1]
@@ -172,18 +166,18 @@ def _count(found, target_names, has_patients):
         {
             "name": name,
             "n_patches": int(of_class.sum()),
-            "n_patients": len(np.unique(found.groups[of_class])) if has_patients else None,
+            "n_patients": len(np.unique(found.groups[of_class])) if by_patient else None,
         }
         for name, of_class in parts
     ]
-    n_patients = len(np.unique(found.groups)) if has_patients else None
+    n_patients = len(np.unique(found.groups)) if by_patient else None
     return {"n_patches": len(found.y_true), "n_patients": n_patients, "classes": classes}
 
 
-def _own_limits(found, has_patients):
+def _own_limits(found, by_patient):
     if found is None:
         return [UNJUDGED]
-    return [] if has_patients else [WITHOUT_PATIENTS]
+    return [] if by_patient else [WITHOUT_PATIENTS]
 
 
 def _cleaned(value):

@@ -2,16 +2,17 @@
 
 import hashlib
 import os
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 
 from skbreast.persistence._fitted import estimators_in
+from skbreast.persistence._parameters import PLACES
 from skbreast.registry import ARCHITECTURES, BACKBONES
 
 __all__ = ["describe_file", "describe_model", "licences_of_weights"]
 
-UNSAID = frozenset({"memory", "n_jobs", "verbose"})  # they decide nothing, or are a place
+UNSAID = frozenset({*PLACES, "n_jobs", "verbose"})  # they decide nothing, or are a place
 
 
 def describe_model(model):
@@ -33,6 +34,8 @@ def describe_model(model):
 
 
 def _is_plain(value):
+    if isinstance(value, dict):
+        return all(map(_is_plain, [*value, *value.values()]))
     if isinstance(value, list | tuple):
         return all(map(_is_plain, value)) and not any(isinstance(each, tuple) for each in value)
     return value is None or isinstance(value, bool | int | float | str | os.PathLike | np.generic)
@@ -40,8 +43,19 @@ def _is_plain(value):
 
 def _write(value):
     """Write a parameter; of a path its last part, since folders bear names of people."""
-    is_place = isinstance(value, os.PathLike) or (isinstance(value, str) and os.sep in value)
-    return repr(Path(value).name if is_place else value)
+    return repr(_without_folders(value))
+
+
+def _without_folders(value):
+    if isinstance(value, dict):
+        return {_without_folders(key): _without_folders(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(_without_folders, value))
+    if isinstance(value, os.PathLike):
+        return Path(value).name
+    if isinstance(value, str) and ("/" in value or "\\" in value):
+        return PureWindowsPath(value).name  # which knows both ways to write a path
+    return value
 
 
 def describe_file(path):

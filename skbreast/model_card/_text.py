@@ -15,6 +15,7 @@ HUB_LICENCES = {
         "MIT", "MPL-2.0",
     )
 }  # fmt: skip
+LIBRARY = "skbreast"
 TAGS = ["skbreast", "scikit-learn", "histopathology", "breast-cancer", "research-only"]
 
 
@@ -60,7 +61,7 @@ def _front(facts):
     if licence and not known:
         front["license_name"] = licence
     front |= {
-        "library_name": "skbreast",
+        "library_name": LIBRARY,
         "pipeline_tag": "image-classification",
         "tags": TAGS,
     }

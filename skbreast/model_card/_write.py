@@ -1,10 +1,11 @@
 """`write_model_card`: the facts of a model in two files."""
 
+import json
 from pathlib import Path
 
 from skbreast._files import write_text
 from skbreast.model_card._facts import model_facts
-from skbreast.model_card._text import card_text
+from skbreast.model_card._text import LIBRARY, card_text
 from skbreast.results import write_json
 
 __all__ = ["write_model_card"]
@@ -37,7 +38,8 @@ def write_model_card(path, model, predictions=None, **about):
     Raises
     ------
     ValueError
-        If `path` does not end in ``.md``, or an argument is not as documented.
+        If `path` does not end in ``.md``, if it or the JSON beside it would replace a file that is
+        no model card, or if an argument is not as documented.
     OSError
         If a file cannot be written.
 
@@ -62,7 +64,25 @@ def write_model_card(path, model, predictions=None, **about):
     path = Path(path)
     if path.suffix.lower() != ".md":
         raise ValueError(f"path must be the name of a Markdown file, *.md; got {str(path)!r}.")
+    for file, is_ours in ((path, _is_text), (path.with_suffix(".json"), _is_facts)):
+        if file.is_file() and not is_ours(file):
+            raise ValueError(
+                f"{file} exists and is no model card, so it is not replaced; give another path."
+            )
     facts = model_facts(model, predictions, **about)
     write_json(path.with_suffix(".json"), facts)
     write_text(path, card_text(facts))
     return path
+
+
+def _is_text(path):
+    text = path.read_bytes().decode("utf-8", "replace")
+    return text.startswith("---") and f'library_name: "{LIBRARY}"' in text.splitlines()
+
+
+def _is_facts(path):
+    try:
+        found = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and {"card", "model", "intended_use"} <= found.keys()

@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import re
+import stat
 import zipfile
 import zlib
 
@@ -83,10 +84,11 @@ def read_bounded(path, max_bytes):
     OSError
         If it cannot be read.
     """
-    with path.open("rb") as file:
-        if not path.is_file():
+    with open(path, "rb", opener=_open_at_once) as file:
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode):
             raise Refused("is no plain file.")
-        n_bytes = os.fstat(file.fileno()).st_size
+        n_bytes = about.st_size
         if n_bytes > max_bytes:
             raise Refused(
                 f"has {n_bytes:,} bytes, more than max_bytes={max_bytes:,}; if it is yours and "
@@ -96,6 +98,11 @@ def read_bounded(path, max_bytes):
     if len(content) != n_bytes:
         raise Refused("changed while it was read.")
     return content
+
+
+def _open_at_once(path, flags):
+    """Open without waiting for whoever writes to a pipe; Windows has none by name."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def read_seal(content):

@@ -6,6 +6,7 @@ import numbers
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from skbreast.persistence._compiled import check_compiled
 from skbreast.registry import ARCHITECTURES, BACKBONES
 
 __all__ = ["check_fitted", "estimators_in", "resnet_shapes", "small_shapes"]
@@ -35,10 +36,12 @@ def check_fitted(model):
     Raises
     ------
     ValueError
-        If arrays have another shape than they can have.
+        If arrays have another shape than they can have, or an attribute stands for a method.
     """
-    for each in estimators_in(model):
-        _check_estimator(each)
+    for each in _objects_in(model):
+        _check_names(each)
+        if isinstance(each, BaseEstimator):
+            _check_estimator(each)
 
 
 def estimators_in(model):
@@ -54,6 +57,11 @@ def estimators_in(model):
     estimator
         In the order in which they stand.
     """
+    return (each for each in _objects_in(model) if isinstance(each, BaseEstimator))
+
+
+def _objects_in(model):
+    """Yield whatever has attributes in a model, itself first, each once."""
     waiting, seen = [model], {}
     while waiting:
         each = waiting.pop()
@@ -64,15 +72,27 @@ def estimators_in(model):
             waiting += reversed(each.values())
         elif isinstance(each, list | tuple):
             waiting += reversed(each)
+        elif isinstance(each, set):
+            waiting += each
+        elif isinstance(each, np.ndarray):
+            waiting += each.ravel()[::-1].tolist() if each.dtype.hasobject else []
         elif hasattr(each, "__dict__") and not isinstance(each, type):
             waiting += reversed(vars(each).values())
-            if isinstance(each, BaseEstimator):
-                yield each
+            yield each
+
+
+def _check_names(thing):
+    """Refuse attributes in the place of methods, such as those that check what is predicted."""
+    kind = type(thing)
+    for name in vars(thing):
+        if callable(getattr(kind, name, None)):
+            raise ValueError(f"{kind.__name__} has a method {name}, which is no attribute")
 
 
 def _check_estimator(estimator):
     state, kind = vars(estimator), type(estimator)
     _check_counts(state, kind.__name__)
+    check_compiled(estimator)
     if kind.__module__ == "skbreast.classifier" and "weights_" in state:
         _check_network(state)
     if kind.__module__.startswith("skbreast.stain"):

@@ -13,11 +13,12 @@ from skbreast.persistence._arrays import check_array
 from skbreast.persistence._errors import Refused, naming
 from skbreast.persistence._fitted import check_fitted
 from skbreast.persistence._manifest import FORMAT, NAME, check_manifest, refuse_newer
+from skbreast.persistence._parameters import settle_parameters
 from skbreast.persistence._schema import audit, parse_json
 
-__all__ = ["load"]
+__all__ = ["CAN_RUN", "judge", "load", "make"]
 
-_CAN_RUN = (".pkl", ".pickle", ".joblib", ".keras", ".h5", ".hdf5", ".pt", ".pth", ".dill")
+CAN_RUN = (".pkl", ".pickle", ".joblib", ".keras", ".h5", ".hdf5", ".pt", ".pth", ".dill")
 
 
 def load(path, *, max_bytes=MAX_BYTES):
@@ -25,6 +26,10 @@ def load(path, *, max_bytes=MAX_BYTES):
 
     Everything is checked before any object is made, and nothing in a file can run. That a file is
     whole does not say who wrote it: what a model answers is its maker's word.
+
+    A loaded model writes nowhere: `memory` and `checkpoint` of each estimator in it are None, since
+    the file would choose the folder. Set them again with `set_params`. Estimators of this package
+    have the defaults of parameters that they did not have yet when they were saved.
 
     Parameters
     ----------
@@ -36,15 +41,16 @@ def load(path, *, max_bytes=MAX_BYTES):
     Returns
     -------
     estimator or dict of str to estimator
-        As it was saved. Predictions are the same, bit for bit, on the same processor with the same
-        versions.
+        As it was saved, but for `memory` and `checkpoint`. Predictions are the same, bit for bit,
+        on the same processor with the same versions.
 
     Raises
     ------
     ValueError
-        If the file is no model file, is longer than `max_bytes`, has a single bit changed, is of a
-        newer format, names a type that is not known to be data, or holds a fitted state that does
-        not fit together. The message says which.
+        If the file is no model file, is longer than `max_bytes`, is damaged (of format 2, which
+        `save` writes, a single changed bit is found; of format 1, which has no seal, only what
+        can no longer be read), is of a newer format, names a type that is not known to be data, or
+        holds a fitted state that does not fit together. The message says which.
     OSError
         If the file cannot be read.
 
@@ -59,7 +65,7 @@ def load(path, *, max_bytes=MAX_BYTES):
     """
     check_number(max_bytes, name="max_bytes", low=1, integer=True)
     path = Path(path)
-    if path.suffix.lower() in _CAN_RUN:
+    if path.suffix.lower() in CAN_RUN:
         raise ValueError(
             f"{path} may run code when it is loaded, so it is not opened; models are *.skops "
             "files written by skbreast.save."
@@ -122,4 +128,5 @@ def make(content):
     except Exception as error:  # of any class of scikit-learn
         raise ValueError(f"{type(error).__name__}: {error}") from error
     check_fitted(model)
+    settle_parameters(model)
     return model

@@ -11,7 +11,7 @@ import skops.io
 from skbreast._files import written_whole
 from skbreast.persistence._archive import MAX_BYTES, write_sealed
 from skbreast.persistence._errors import naming
-from skbreast.persistence._load import judge, make
+from skbreast.persistence._load import CAN_RUN, judge, make
 from skbreast.persistence._manifest import FORMAT, NAME, make_manifest
 from skbreast.persistence._schema import audit, canonical
 
@@ -42,7 +42,7 @@ def save(estimator, path):
     ------
     ValueError
         If it holds what cannot be saved as plain data, such as a function, a Keras network, a
-        sparse matrix, or a forest of scikit-learn.
+        sparse matrix, or a forest of scikit-learn; or the name is that of a pickle or the like.
     OSError
         If the file cannot be written, for one because the disk is full. An earlier file of that
         name stays as it was.
@@ -64,6 +64,11 @@ def save(estimator, path):
     ColorFeatures()
     """
     path = Path(path)
+    if path.suffix.lower() in CAN_RUN:
+        raise ValueError(
+            f"{path}: `load` opens no {path.suffix} files, since they may run code; give the name "
+            f"{path.with_suffix('.skops').name}."
+        )
     members = _take_apart(estimator, path)
     try:
         with written_whole(path) as part:

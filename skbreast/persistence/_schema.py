@@ -156,7 +156,8 @@ class _Audit:
                 "holds types that are not plain data, which are neither saved nor loaded: "
                 f"{', '.join(sorted(self.foreign))}. Of a search, save its best_estimator_; of a "
                 "classifier with callbacks, the one after set_callbacks(); of nearest neighbours, "
-                "those with algorithm='brute'; forests and boosted trees cannot be saved."
+                "KNeighborsClassifier with algorithm='brute'; forests, boosted trees and others "
+                "whose compiled code trusts what was learned cannot be saved."
             )
         if unused := self.arrays - self.ids_of_files.keys():
             raise ValueError(f"{sorted(unused)[0]} belongs to nothing")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skbreast._fingerprints import digest_text
+from skbreast._split_digest import has_patients, split_digest
 
 __all__ = ["REFERENCES", "Study"]
 
@@ -60,7 +60,7 @@ class Study:
     @property
     def has_patients(self):
         """Whether patients are known; where they are not, each patch stands for one by its row."""
-        return not np.array_equal(self.first.groups.astype(str), self.rows.astype(str))
+        return has_patients(self.first)
 
     @property
     def units(self):
@@ -95,8 +95,4 @@ class Study:
     @property
     def digest(self):
         """Which patch of which patient was tested in which fold, as 16 hexadecimal digits."""
-        found = self.first
-        lines = sorted(
-            zip(found.folds.tolist(), map(str, found.groups), self.rows.tolist(), strict=True)
-        )
-        return digest_text("\n".join(f"{fold}\t{who}\t{row}" for fold, who, row in lines))[:16]
+        return split_digest(self.first)
