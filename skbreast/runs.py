@@ -21,6 +21,7 @@ from skbreast.model_card import write_model_card
 from skbreast.model_selection import patient_train_test_split
 from skbreast.persistence import load, save
 from skbreast.persistence._parameters import PLACES
+from skbreast.persistence._save import check_savable
 from skbreast.results import results_table, write_json, write_results
 
 __all__ = ["RunResult", "evaluate_folder", "open_model", "train_into"]
@@ -117,7 +118,7 @@ def train_into(
     Raises
     ------
     ValueError
-        If a model bears the name of a baseline.
+        If a model bears the name of a baseline, or the first could not be saved once fitted.
     OSError
         If the folder cannot be written into.
     """
@@ -126,6 +127,7 @@ def train_into(
         raise ValueError(f"models: {sorted(taken)[0]!r} is the name of a baseline; take another.")
     folder = Path(folder)
     check_writable(folder)  # before hours go into results
+    check_savable(next(iter(models.values())), folder / "model.skops")
     present, y = np.unique(bunch.target, return_inverse=True)
     X, pictures, groups = bunch.data, fingerprint_pictures(bunch.data, show), patients_of(bunch)
     if holdout:

@@ -106,6 +106,12 @@ def test_what_cannot_be_written_is_said_before_any_work(bunch, tmp_path, monkeyp
         train_into(tmp_path / "model", bunch, {"dummy": model})
 
 
+def test_a_model_that_cannot_be_saved_is_said_before_any_work(bunch, tmp_path, monkeypatch):
+    monkeypatch.setattr(runs.evaluation, "cross_validate_models", lambda *_, **__: 1 / 0)
+    with pytest.raises(ValueError, match=r"model\.skops holds types.*HistGradientBoosting"):
+        train_into(tmp_path, bunch, {"texture": make_model("texture")})
+
+
 def test_a_folder_in_place_of_a_file_is_said(bunch, trained, tmp_path):
     model, classes = open_model(trained[0])
     with pytest.raises(IsADirectoryError, match="is a folder; the name of a file is expected"):

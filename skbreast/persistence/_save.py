@@ -15,7 +15,7 @@ from skbreast.persistence._load import CAN_RUN, judge, make
 from skbreast.persistence._manifest import FORMAT, NAME, make_manifest
 from skbreast.persistence._schema import audit, canonical
 
-__all__ = ["save"]
+__all__ = ["check_savable", "save"]
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -81,6 +81,24 @@ def save(estimator, path):
             error.errno, f"{error.strerror}; an earlier file stays as it was", str(path)
         ) from error
     return path
+
+
+def check_savable(estimator, path):
+    """Refuse a model that could not be saved once it is fitted, before hours go into it.
+
+    Parameters
+    ----------
+    estimator : estimator or dict of str to estimator
+        Fitted or not.
+    path : path-like
+        The file that is to be, for the message.
+
+    Raises
+    ------
+    ValueError
+        If it holds what cannot be saved as plain data.
+    """
+    _take_apart(estimator, Path(path))
 
 
 def _take_apart(estimator, path):
