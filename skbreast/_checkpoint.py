@@ -15,7 +15,15 @@ from skbreast._fingerprints import digest_array, digest_text
 from skbreast._warn import warn_user
 from skbreast.exceptions import CheckpointWarning
 
-__all__ = ["Checkpoint", "DamagedCheckpointError", "State", "read_state", "write_state"]
+__all__ = [
+    "Checkpoint",
+    "DamagedCheckpointError",
+    "State",
+    "packed",
+    "read_state",
+    "unpacked",
+    "write_state",
+]
 
 FORMAT = 1
 ABANDONED_SECONDS = 60  # far longer than a file is being written
@@ -58,14 +66,30 @@ def write_state(path, about, state):
     OSError
         If the file cannot be written.
     """
+    with written_whole(path) as part, part.open("wb") as file:
+        _write(file, about, state)
+
+
+def _write(file, about, state):
     arrays = {name: list(map(_of_numbers, each)) for name, each in state.arrays.items()}
     lengths = {name: len(each) for name, each in arrays.items()}
     card = json.dumps([FORMAT, about, state.numbers, lengths], default=_plain)
     entries = {
         f"{name}-{i}": array for name, each in arrays.items() for i, array in enumerate(each)
     }
-    with written_whole(path) as part, part.open("wb") as file:
-        np.savez(file, card=card, digest=_digest(card, entries), **entries)
+    np.savez(file, card=card, digest=_digest(card, entries), **entries)
+
+
+def packed(state):
+    """Return a state as bytes, to be sent to another process."""
+    file = io.BytesIO()
+    _write(file, {}, state)
+    return file.getvalue()
+
+
+def unpacked(content):
+    """Return the state that :func:`packed` made bytes of."""
+    return _read(content)[1]
 
 
 def read_state(path):
@@ -91,7 +115,10 @@ def read_state(path):
         If a bit is not as it was written, or the file is none of this format. Nothing in it is
         ever run.
     """
-    content = Path(path).read_bytes()
+    return _read(Path(path).read_bytes())
+
+
+def _read(content):
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             entries = {name: file[name] for name in file.files}

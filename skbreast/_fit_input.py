@@ -1,5 +1,6 @@
 """What a classifier makes of its parameters and arguments before it trains or predicts."""
 
+import math
 import os
 from pathlib import Path
 
@@ -30,12 +31,15 @@ __all__ = [
     "check_like_fitted",
     "check_parameters",
     "check_samples",
+    "check_shares",
     "check_validation",
     "count_channels",
     "find_classes",
     "previous_state",
     "resolved_weights",
 ]
+
+DISTRIBUTIONS = (None, "mirrored", "multiworker")
 
 
 def check_parameters(classifier):
@@ -57,6 +61,7 @@ def check_parameters(classifier):
     resolve_precision(classifier.precision)
     check_checkpoint(classifier.checkpoint, classifier.random_state)
     check_augment(classifier.augment)
+    check_choice(classifier.distribute, name="distribute", choices=DISTRIBUTIONS)
     check_number(classifier.max_epochs, name="max_epochs", low=1, integer=True)
     check_number(classifier.batch_size, name="batch_size", low=1, integer=True)
     check_number(classifier.patience, name="patience", low=1, integer=True)
@@ -154,6 +159,17 @@ def check_samples(classifier, X, y, sample_weight, groups, *, n_channels):
         sample_weight = np.broadcast_to(np.asarray(sample_weight), len(y))
     samples = Samples(X, y, weights, sample_weight, groups)
     return samples if weights.all() else samples.take(weights > 0)
+
+
+def check_shares(classifier, n_patches, team):
+    """Check that each of those who train together gets a patch of every batch."""
+    smallest = n_patches // math.ceil(n_patches / classifier.batch_size)
+    if smallest < team.n_replicas:
+        raise ValueError(
+            f"batch_size={classifier.batch_size}: with {n_patches} patches the smallest batch has "
+            f"{smallest}, too few to be shared by {team.n_replicas} devices "
+            f"(distribute={classifier.distribute!r}); raise it."
+        )
 
 
 def check_validation(classifier, X_val, y_val, sample_weight_val, groups_val, training):

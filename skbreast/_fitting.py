@@ -8,6 +8,7 @@ import numpy as np
 
 from skbreast._augment import augment_patches
 from skbreast._patches import PatchSource, ahead
+from skbreast._teams import ALONE, RowsOfBatch
 
 __all__ = [
     "BestWeights",
@@ -87,6 +88,7 @@ def run_phases(
     course=None,
     best=None,
     begin_epoch,
+    team=ALONE,
     **options,
 ):
     """Train a program phase by phase, an epoch an iteration.
@@ -107,6 +109,8 @@ def run_phases(
         Ends a phase early.
     begin_epoch : callable
         Called before each epoch.
+    team : skbreast._teams.Alone
+        Who trains together.
     **options
         What else :func:`train` takes.
 
@@ -121,13 +125,14 @@ def run_phases(
         if best is not None and course.epoch == 0:
             best.waited = 0
         start = {"first_epoch": course.epoch, "optimizer_state": course.optimizer}
-        rows = train(program, training_set, seed=(seed, course.phase), **start, **phase, **options)
+        options |= {"seed": (seed, course.phase), "team": team}
+        rows = train(program, training_set, **start, **phase, **options)
         ended = False
         while not ended:
             begin_epoch()
             row = next(rows)
             if validation_set is not None:
-                row |= validate(program, validation_set, options["batch_size"])
+                row |= validate(program, validation_set, options["batch_size"], team)
             stops = best is not None and best.stops_after(row, program)
             ended = stops or course.epoch + 1 == phase["epochs"]
             course.advance(ended)
@@ -147,6 +152,7 @@ def train(
     schedule=cosine_rate,
     first_epoch=0,
     optimizer_state=None,
+    team=ALONE,
 ):
     """Train a program, an epoch an iteration.
 
@@ -174,6 +180,8 @@ def train(
         Number of epochs that were trained before.
     optimizer_state : list of ndarray, optional
         What the optimizer remembers; by default nothing.
+    team : skbreast._teams.Alone
+        Who trains together: each process reads its own rows of every batch.
 
     Yields
     ------
@@ -184,11 +192,14 @@ def train(
     n_batches = math.ceil(len(training_set.targets) / batch_size)
     for epoch in range(first_epoch, epochs):
         order = np.random.default_rng([*seed, epoch]).permutation(len(training_set.targets))
-        prepare = partial(_prepare, training_set, augment, (*seed, epoch))
+        batches = np.array_split(order, n_batches)
+        prepare = partial(_prepare, training_set, augment, (*seed, epoch), team)
         results = []
-        for number, batch in enumerate(ahead(prepare, enumerate(np.array_split(order, n_batches)))):
+        for number, batch in enumerate(ahead(prepare, enumerate(batches))):
             rate = schedule((epoch + number / n_batches) / epochs, learning_rate)
-            results.append((batch[2].sum(), *map(float, step(*batch, rate))))
+            whole = {} if team is ALONE else {"n_whole": len(batches[number])}
+            share = training_set.weights[batches[number]].sum()
+            results.append((share, *map(float, step(*batch, rate, **whole))))
         share, losses, accuracies = np.array(results).T
         yield {
             "loss": float(np.average(losses, weights=share)),
@@ -197,9 +208,12 @@ def train(
         }
 
 
-def _prepare(training_set, augment, seed, numbered_batch):
-    number, indices = numbered_batch
-    rng = np.random.default_rng([*seed, number])
+def _prepare(training_set, augment, seed, team, numbered_batch):
+    number, batch = numbered_batch
+    rng, rows = np.random.default_rng([*seed, number]), team.rows(len(batch))
+    indices = batch[rows]
+    if len(indices) < len(batch):
+        rng = RowsOfBatch(rng, len(batch), rows)
     patches = augment_patches(training_set.source.take(indices), rng, augment)
     return patches, training_set.targets[indices], training_set.weights[indices]
 
@@ -216,17 +230,26 @@ def class_scores(program, source, batch_size):
     return np.concatenate([program.scores(patches) for _, patches in source.chunks(batch_size)])
 
 
-def validate(program, training_set, batch_size):
+def validate(program, training_set, batch_size, team=ALONE):
     """Return the weighted loss and accuracy on patches that are not learned from."""
-    scores = class_scores(program, training_set.source, batch_size).astype(np.float64)
-    scores -= scores.max(axis=1, keepdims=True)
+    rows = team.rows(len(training_set.targets))
+    targets, weights = training_set.targets[rows], training_set.weights[rows]
+    sums = np.zeros(3)
+    if len(targets):
+        source = training_set.source
+        part = PatchSource(source.X[rows], source.shape[:2])
+        scores = class_scores(program, part, batch_size).astype(np.float64)
+        sums[:] = _sum_losses(scores, targets, weights)
+    loss, hits, total = team.total(sums)
+    return {"val_loss": float(loss / total), "val_accuracy": float(hits / total)}
+
+
+def _sum_losses(scores, targets, weights):
+    scores = scores - scores.max(axis=1, keepdims=True)
     log_probabilities = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
-    own = log_probabilities[np.arange(len(scores)), training_set.targets]
-    hits = scores.argmax(axis=1) == training_set.targets
-    return {
-        "val_loss": float(-np.average(own, weights=training_set.weights)),
-        "val_accuracy": float(np.average(hits, weights=training_set.weights)),
-    }
+    own = log_probabilities[np.arange(len(scores)), targets]
+    hits = scores.argmax(axis=1) == targets
+    return -(own * weights).sum(), (hits * weights.astype(float)).sum(), weights.sum(dtype=float)
 
 
 @dataclass

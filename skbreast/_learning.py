@@ -6,6 +6,7 @@ from skbreast._callbacks import EpochTasks
 from skbreast._fitting import BestWeights, Course, constant_rate, extended, run_phases, train
 from skbreast._progress import progress_bar
 from skbreast._resuming import open_memory
+from skbreast._teams import ALONE
 from skbreast._warn import warn_user
 from skbreast.exceptions import TrainingInterruptedWarning
 
@@ -14,7 +15,7 @@ __all__ = ["learn", "learn_once"]
 SHOWN = ("loss", "val_loss", "accuracy", "val_accuracy")  # first what a narrow terminal keeps
 
 
-def learn(estimator, program, phases, training, validation, *, samples, history, seed):
+def learn(estimator, program, phases, training, validation, *, samples, history, seed, team=ALONE):
     """Train a program and keep on the estimator what came of it.
 
     With a `checkpoint` it is kept on disk after every epoch, and goes on where one of the same
@@ -40,14 +41,15 @@ def learn(estimator, program, phases, training, validation, *, samples, history,
         Of the fit that this one goes on from.
     seed : int
         Decides order and augmentation.
+    team : skbreast._teams.Alone
+        Who trains together.
     """
     n_epochs = sum(phase["epochs"] for phase in phases)
     best = BestWeights(estimator.patience) if estimator.early_stopping else None
     course = Course()
     estimator.history_ = {"loss": [], "accuracy": [], "learning_rate": []} | history
-    memory = open_memory(
-        estimator, program, phases, training, validation, course=course, best=best, seed=seed
-    )
+    where = {"course": course, "best": best, "seed": seed, "team": team}
+    memory = open_memory(estimator, program, phases, training, validation, **where)
     memory.recall()
     tasks = EpochTasks(
         estimator, n_epochs, X=samples.X, y=samples.y, sample_weight=samples.sample_weight
@@ -57,9 +59,7 @@ def learn(estimator, program, phases, training, validation, *, samples, history,
         phases,
         training,
         validation,
-        seed=seed,
-        course=course,
-        best=best,
+        **where,
         begin_epoch=tasks.begin_epoch,
         batch_size=estimator.batch_size,
         augment=estimator.augment,
@@ -69,7 +69,8 @@ def learn(estimator, program, phases, training, validation, *, samples, history,
             advance(len(estimator.history_["loss"]) - len(history.get("loss", ())))
             for row in rows:
                 _note_epoch(estimator, row, advance)
-                if tasks.end_epoch(lambda: _fitted_state(estimator, program)):
+                stops = tasks.end_epoch(lambda: _fitted_state(estimator, program))
+                if team.total([float(bool(stops))])[0]:  # in whichever process
                     break
                 memory.keep()
     except KeyboardInterrupt:
@@ -134,10 +135,11 @@ def _note_epoch(estimator, row, advance=lambda note: None):
 
 
 def _warn_of_interruption(estimator):
+    goes_on = estimator.checkpoint is not None and not estimator.warm_start  # which begins here
     warn_user(
         f"Training was interrupted in epoch {len(estimator.history_['loss']) + 1}; the classifier "
         "keeps what it learned until then."
-        + ("" if estimator.checkpoint is None else " The next fit of the same goes on there."),
+        + (" The next fit of the same goes on there." if goes_on else ""),
         TrainingInterruptedWarning,
     )
 

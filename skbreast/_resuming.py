@@ -4,21 +4,27 @@ import json
 
 import numpy as np
 
-from skbreast._checkpoint import Checkpoint, State
+from skbreast._checkpoint import Checkpoint, State, packed, unpacked
 from skbreast._digests import describe
 from skbreast._fingerprints import digest_array, digest_patches, digest_text, patch_files
+from skbreast._teams import ALONE
 from skbreast._versions import versions
 from skbreast.stain._jitter import strengths_of
 
-__all__ = ["Memory", "open_memory"]
+__all__ = ["Memory", "check_team", "open_memory"]
 
 # Of what scikit-learn does, samples and weights have digests of their own.
 VERSIONS = ("skbreast", "keras", "tensorflow", "numpy")
 BEST = ("loss", "waited", "n_seen", "epoch")
 
 
-def open_memory(estimator, program, phases, training, validation, *, course, best, seed):
+def open_memory(
+    estimator, program, phases, training, validation, *, course, best, seed, team=ALONE
+):
     """Return where a training is kept, which is nowhere if its estimator has no `checkpoint`.
+
+    Of several processes that train together the first keeps it, and tells the others; here they
+    find out whether they were all given the same.
 
     Parameters
     ----------
@@ -28,27 +34,70 @@ def open_memory(estimator, program, phases, training, validation, *, course, bes
         The network as it is before the first step.
     phases, training, validation, course, best, seed
         As for :func:`skbreast._fitting.run_phases`.
+    team : skbreast._teams.Alone
+        Who trains together.
 
     Returns
     -------
     Memory
         Keeps weights, optimizer, states of random layers, history, early stopping and position.
+
+    Raises
+    ------
+    ValueError
+        If processes that train together were not given the same.
     """
-    checkpoint = None
-    if estimator.checkpoint is not None:
-        sets = {"": training} | ({} if validation is None else {"validation ": validation})
-        text, whole = program.describe()
-        checkpoint = Checkpoint(
-            estimator.checkpoint,
-            _settings(estimator, best)
-            | {"phases": phases, "seed": seed, "network": digest_text(text)}
-            | {name: value for kind, each in sets.items() for name, value in _data(kind, each)},
-            _conditions(estimator, program, sets, code=not whole),
+    team.check_same(lambda: _network(program) | {"precision_": estimator.precision_})
+    if estimator.checkpoint is None or team.index > 0:
+        return Memory(None, estimator, program, phases, course, best, team)
+    text, whole = program.describe()
+    conditions = _conditions(estimator, program, training, validation, code=not whole)
+    if team is not ALONE:
+        conditions["replicas"] = team.n_replicas
+    about = _settings(estimator, best) | _data(training, validation)
+    about |= {"phases": phases, "seed": seed, "network": digest_text(text)}
+    checkpoint = Checkpoint(estimator.checkpoint, about, conditions)
+    return Memory(checkpoint, estimator, program, phases, course, best, team)
+
+
+def check_team(estimator, training, validation, team):
+    """Raise a ValueError if processes that train together were not given the same.
+
+    They find out before they build a network, since others would wait for one that differs.
+
+    Parameters
+    ----------
+    estimator : PatchCNNClassifier
+        In its `fit`.
+    training, validation : TrainingSet
+        As for :func:`skbreast._fitting.run_phases`.
+    team : skbreast._teams.Alone
+        Who trains together.
+
+    Raises
+    ------
+    ValueError
+        In all of them; the message says what differs.
+    """
+    names = ("max_epochs", "learning_rate", "early_stopping", "patience", "warm_start")
+    team.check_same(
+        lambda: (
+            {name: getattr(estimator, name) for name in names}
+            | _parameters(estimator)
+            | _data(training, validation)
+            | _versions()
         )
-    return Memory(checkpoint, estimator, program, phases, course, best)
+    )
 
 
 def _settings(estimator, best):
+    return _parameters(estimator) | {
+        "patience": None if best is None else best.patience,
+        "history": digest_text(json.dumps(estimator.history_, default=float)),
+    }
+
+
+def _parameters(estimator):
     augment, precision = estimator.augment, estimator.precision
     return {
         "architecture": _name(estimator.architecture),
@@ -56,9 +105,7 @@ def _settings(estimator, best):
         "precision": _name(precision),
         "batch_size": estimator.batch_size,
         "augment": strengths_of(augment) if hasattr(augment, "get_params") else augment,
-        "patience": None if best is None else best.patience,
         "classes": digest_text(json.dumps(estimator.classes_.tolist(), default=str)),
-        "history": digest_text(json.dumps(estimator.history_, default=float)),
     }
 
 
@@ -66,25 +113,43 @@ def _name(value):
     return value if isinstance(value, str) else getattr(value, "__qualname__", type(value).__name__)
 
 
-def _data(kind, samples):
-    """Yield digests of what a training sees; of many references their names, not the pixels."""
-    source = samples.source
-    yield f"{kind}patch shape", list(source.shape)
-    if source.X.ndim == 4:
-        yield f"{kind}patches", digest_patches(source.X)
-    else:
-        yield f"{kind}patches", digest_text(json.dumps(source.X.tolist()))
-    yield f"{kind}labels", digest_array(samples.targets).hex()
-    yield f"{kind}sample weights", digest_array(samples.weights).hex()
+def _sets(training, validation):
+    return {"": training} | ({} if validation is None else {"validation ": validation})
 
 
-def _conditions(estimator, program, sets, *, code):
+def _data(training, validation):
+    """Return digests of what a training sees; of many references their names, not the pixels."""
+    digests = {}
+    for kind, samples in _sets(training, validation).items():
+        X = samples.source.X
+        text = json.dumps(X.tolist()) if X.ndim == 1 else None
+        digests |= {
+            f"{kind}patch shape": list(samples.source.shape),
+            f"{kind}patches": digest_patches(X) if text is None else digest_text(text),
+            f"{kind}labels": digest_array(samples.targets).hex(),
+            f"{kind}sample weights": digest_array(samples.weights).hex(),
+        }
+    return digests
+
+
+def _versions():
     found = versions()
-    conditions = {name: found[name] for name in VERSIONS}
-    conditions["precision_"] = estimator.precision_
+    return {name: found[name] for name in VERSIONS}
+
+
+def _network(program):
     weights = [digest_array(array).hex() for array in program.get_weights()]
-    conditions["first weights"] = digest_text(json.dumps(weights))
-    for kind, samples in sets.items():
+    text, _ = program.describe()
+    return {
+        "first weights": digest_text(json.dumps(weights)),
+        "network": digest_text(text),
+    }
+
+
+def _conditions(estimator, program, training, validation, *, code):
+    conditions = _versions() | {"precision_": estimator.precision_}
+    conditions["first weights"] = _network(program)["first weights"]
+    for kind, samples in _sets(training, validation).items():
         if samples.source.X.ndim == 1:
             states = patch_files(samples.source.X)
             conditions[f"{kind}patch files (size or time)"] = digest_text(json.dumps(states))
@@ -110,12 +175,14 @@ class Memory:
         Where the training stands.
     best : BestWeights or None
         Where early stopping stands.
+    team : skbreast._teams.Alone
+        Who trains together.
     """
 
-    def __init__(self, checkpoint, estimator, program, phases, course, best):
+    def __init__(self, checkpoint, estimator, program, phases, course, best, team=ALONE):
         self._checkpoint = checkpoint
         self._estimator, self._program, self._phases = estimator, program, phases
-        self._course, self._best = course, best
+        self._course, self._best, self._team = course, best, team
 
     def recall(self):
         """Put everything back to where the training was; prove that it can be written.
@@ -125,11 +192,14 @@ class Memory:
         OSError
             If it cannot be read or written.
         """
+        state = None if self._checkpoint is None else self._checkpoint.load()
         if self._checkpoint is not None:
-            state = self._checkpoint.load()
-            if state is not None:
-                self._restore(state)
             self._checkpoint.begin(state or self._state(optimizer=[]))
+        if self._team.n_processes > 1:
+            content = self._team.bytes_from_chief(b"" if state is None else packed(state))
+            state = unpacked(content) if content else None
+        if state is not None:
+            self._restore(state)
 
     def keep(self):
         """Write where the training stands after an epoch."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 from PIL import Image
 
-from skbreast._decoding import DECODER_ERRORS, decode_image
+from skbreast._decoding import DECODER_ERRORS, MAX_PIXELS, decode_image
 from skbreast._headers import read_header
 from skbreast._stacks import HDF5_ERRORS, read_rows, row_size
 from skbreast._validation import check_choice
@@ -19,6 +19,7 @@ __all__ = [
     "READ_ERRORS",
     "WHITE",
     "PatchReadError",
+    "check_size",
     "existing_file",
     "fit_patch",
     "patch_size",
@@ -177,13 +178,24 @@ def fit_patch(patch, size, fit="resize"):
     -------
     ndarray of shape (*size, 3), dtype uint8
 
+    Raises
+    ------
+    ValueError
+        If an argument is not one of those above.
+
     Notes
     -----
     Bilinear interpolation; when shrinking, its triangle kernel is widened by the scale, which
     averages over all pixels and so prevents aliasing.
     """
     check_choice(fit, name="fit", choices=("resize", "pad"))
-    if patch.shape[:2] == tuple(size):
+    size = check_size(size)
+    if getattr(patch, "dtype", None) != np.uint8 or patch.ndim != 3 or patch.shape[2] != 3:
+        found = f"{patch.dtype} of shape {patch.shape}" if hasattr(patch, "dtype") else type(patch)
+        raise ValueError(f"patch must be uint8 of shape (height, width, 3); got {found}.")
+    if min(patch.shape) == 0:
+        raise ValueError(f"patch has no pixels: its shape is {patch.shape}.")
+    if patch.shape[:2] == size:
         return patch
     if fit == "resize":
         return _resize(patch, size)
@@ -195,6 +207,18 @@ def fit_patch(patch, size, fit="resize"):
     padded = np.full((*size, 3), WHITE, dtype=np.uint8)
     padded[top : top + inner[0], left : left + inner[1]] = patch
     return padded
+
+
+def check_size(size, *, allowed="(height, width)"):
+    """Return ``(height, width)`` as a tuple of int, or raise a ValueError."""
+    sides = size if isinstance(size, tuple | list | np.ndarray) and np.ndim(size) == 1 else ()
+    whole = all(isinstance(side, int | np.integer) and side >= 1 for side in sides)
+    if len(sides) != 2 or not whole or int(sides[0]) * int(sides[1]) > MAX_PIXELS:
+        raise ValueError(
+            f"size must be {allowed}, two integers from 1 with a product of at most "
+            f"{MAX_PIXELS:,}; got {size!r}."
+        )
+    return tuple(int(side) for side in sides)
 
 
 def _resize(patch, size):

@@ -7,11 +7,13 @@ import numpy as np
 from skbreast._decoding import as_rgb, check_n_pixels
 from skbreast._validation import import_optional
 
-__all__ = ["HDF5_ERRORS", "read_rows", "row_size"]
+__all__ = ["HDF5_ERRORS", "check_stored_inside", "count_rows", "read_rows", "row_size"]
 
 HDF5_ERRORS = (OSError, ValueError, TypeError, LookupError, RuntimeError, MemoryError)
 MAX_BLOCK_BYTES = 2**26
 MAX_CHUNK_BYTES = 2**30
+MAX_OBJECTS = 10_000
+MAX_DEPTH = 32  # a few thousand levels take minutes, and tens of thousands crash libhdf5
 
 
 def count_rows(path):
@@ -77,15 +79,9 @@ def _open_stack(path):
 
 
 def _find_stack(file, h5py):
-    stacks = {}
-
-    def note(name, item):
-        if isinstance(item, h5py.Dataset) and item.ndim == 4:
-            stacks[name] = item
-
-    file.visititems(note)
-    if "x" in stacks:
-        return stacks["x"]
+    if "x" in file and _is_stack(item := _linked(file, "x", h5py), h5py):
+        return item
+    stacks = {name: item for name, item in _walk(file, h5py) if _is_stack(item, h5py)}
     if len(stacks) == 1:
         return next(iter(stacks.values()))
     found = ", ".join(repr(name) for name in sorted(stacks)[:5]) or "none"
@@ -95,9 +91,43 @@ def _find_stack(file, h5py):
     )
 
 
+def _is_stack(item, h5py):
+    return isinstance(item, h5py.Dataset) and item.ndim == 4
+
+
+def _walk(file, h5py):
+    """Yield ``(name, item)`` of all groups and arrays in a file, each once."""
+    seen, waiting = set(), [(file, 1)]
+    while waiting:
+        group, depth = waiting.pop()
+        for name in group:
+            item = _linked(group, name, h5py)
+            if item is None or hash(item) in seen:
+                continue
+            seen.add(hash(item))
+            if len(seen) > MAX_OBJECTS or depth > MAX_DEPTH:
+                raise ValueError(
+                    f"it holds more than {MAX_OBJECTS:,} groups and arrays, or more than "
+                    f"{MAX_DEPTH} levels of them; name the array of patches 'x'"
+                )
+            yield item.name.lstrip("/"), item
+            if isinstance(item, h5py.Group):
+                waiting.append((item, depth + 1))
+
+
+def _linked(group, name, h5py):
+    """Return what lies in a group under a name; None for a link, which may lead anywhere."""
+    return group[name] if isinstance(group.get(name, getlink=True), h5py.HardLink) else None
+
+
+def check_stored_inside(array):
+    """Raise a ValueError if an array takes its values from other files."""
+    if array.is_virtual or array.external:
+        raise ValueError("its array takes its values from other files, which is not allowed")
+
+
 def _check_stack(stack):
-    if stack.is_virtual or stack.external:
-        raise ValueError("its array takes its pixels from other files, which is not allowed")
+    check_stored_inside(stack)
     as_rgb(np.empty((0, stack.shape[3]), stack.dtype))
     if min(stack.shape[1:3]) < 1:
         raise ValueError("its array claims a patch size of zero")

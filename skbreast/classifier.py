@@ -14,6 +14,7 @@ from skbreast._fit_input import (
     check_like_fitted,
     check_parameters,
     check_samples,
+    check_shares,
     check_validation,
     count_channels,
     find_classes,
@@ -23,6 +24,8 @@ from skbreast._fit_input import (
 from skbreast._fitting import TrainingSet, channel_statistics, class_scores
 from skbreast._learning import learn, learn_once
 from skbreast._patches import PatchSource, check_input_size
+from skbreast._resuming import check_team
+from skbreast._teams import ALONE
 from skbreast._training_data import split_off_validation
 from skbreast._validation import warn_if_raw, warn_if_scaled
 from skbreast.hardware import resolve_precision
@@ -87,6 +90,11 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         What the network computes in; variables are float32 always. "auto" takes bfloat16 where
         the processor, or the GPU that TensorFlow uses, multiplies matrices in it. A callable
         decides for itself.
+    distribute : {None, "mirrored", "multiworker"}, default=None
+        Who shares the batches of `fit`: "mirrored" all GPUs of this process, "multiworker" the
+        processes, on one host or several, that the environment variable ``TF_CONFIG`` names, all
+        of which call `fit` with the same. The result is that of one device with whole batches,
+        but for rounding. Predictions are each process's own. See :doc:`/distributed_training`.
     checkpoint : path-like, optional
         A folder in which `fit` keeps where it stands, after every epoch, in a file of its own for
         each fit. If it is killed, the next `fit` of the same patches, labels and parameters goes
@@ -167,6 +175,7 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         validation_fraction=0.15,
         patience=5,
         precision="auto",
+        distribute=None,
         checkpoint=None,
         warm_start=False,
         random_state=None,
@@ -185,6 +194,7 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.precision = precision
+        self.distribute = distribute
         self.checkpoint = checkpoint
         self.warm_start = warm_start
         self.random_state = random_state
@@ -235,6 +245,10 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         OSError
             If a file cannot be read, or the folder of `checkpoint` cannot be written when the
             training begins.
+        ConnectionError
+            If one of several processes does not come, ends or does not answer.
+        RuntimeError
+            If ``distribute="multiworker"`` comes too late in a process, or a port is taken.
 
         Warns
         -----
@@ -261,7 +275,8 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         first call fixes classes, size and standardisation of the patches, so let it see patches
         of every class. A backbone learns its upper blocks and its dense layer together. What the
         optimizer remembers, twice the size of the weights, stays on the classifier and in its
-        pickles until the next `fit`. It keeps no checkpoints: `checkpoint` must be None.
+        pickles until the next `fit`. It keeps no checkpoints and trains in one process alone:
+        `checkpoint` and `distribute` must be None.
 
         Parameters
         ----------
@@ -341,8 +356,15 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     @with_callbacks
     def _fit(self, X, y, sample_weight, groups, given_validation):
         check_parameters(self)
+        team = self._find_team()
+        with team.training():
+            self._train(team, X, y, sample_weight, groups, given_validation)
+        vars(self).pop("_partial_state", None)
+        return self
+
+    def _train(self, team, X, y, sample_weight, groups, given_validation):
         samples = check_samples(self, X, y, sample_weight, groups, n_channels=None)
-        seed = self._draw_seed()
+        seed = team.from_chief(self._draw_seed)
         n_channels = count_channels(samples.X)
         classes = find_classes(samples.y)
         previous = previous_state(self, classes, n_channels)
@@ -359,23 +381,25 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                 X=samples.X,
             )
             samples, validation = samples.take(rows), samples.take(others)
-        training_set = self._open_training(samples, size=previous and previous["shape"][:2])
-        program = self._start_program(training_set.source, previous, seed)
+        size = previous and previous["shape"][:2]
+        training_set = self._open_training(samples, size=size, team=team)
+        if validation is not None:
+            validation = self._training_set(validation, self.patch_shape_[:2], team)
+        check_shares(self, len(samples.y), team)
+        check_team(self, training_set, validation, team)
+        program = self._start_program(training_set.source, previous, seed, team)
         with program.held():
             learn(
                 self,
                 program,
                 self._plan(program),
                 training_set,
-                None
-                if validation is None
-                else self._training_set(validation, self.patch_shape_[:2]),
+                validation,
                 samples=samples,
                 history=dict(previous["history"]) if previous else {},
                 seed=seed,
+                team=team,
             )
-        vars(self).pop("_partial_state", None)
-        return self
 
     def _partial_fit(self, X, y, classes, sample_weight):
         check_parameters(self)
@@ -385,6 +409,8 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             raise ValueError(
                 "partial_fit keeps no checkpoints; checkpoint must be None. Save the classifier."
             )
+        if self.distribute is not None:
+            raise ValueError("partial_fit trains in one process alone; distribute must be None.")
         if self.class_weight == "balanced":
             raise ValueError(
                 "partial_fit sees a part of the patches; class_weight must be None or a dict."
@@ -413,8 +439,16 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     def _draw_seed(self):
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
-    def _open_training(self, samples, size):
-        training_set = self._training_set(samples, size or check_input_size(self.input_size))
+    def _find_team(self):
+        """Find who trains together: before anything else that TensorFlow might do."""
+        if self.distribute is None:
+            return ALONE
+        from skbreast._keras.distribution import find_team
+
+        return find_team(self.distribute)
+
+    def _open_training(self, samples, size, team=ALONE):
+        training_set = self._training_set(samples, size or check_input_size(self.input_size), team)
         shape = training_set.source.shape
         if self.architecture in BACKBONES:
             check_side(BACKBONES[self.architecture], shape[:2])
@@ -423,22 +457,30 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             self.n_features_in_ = int(np.prod(shape))
         return training_set
 
-    def _training_set(self, samples, size):
+    def _training_set(self, samples, size, team=ALONE):
         targets = np.searchsorted(self.classes_, samples.y).astype(np.int32)
-        return TrainingSet(PatchSource(samples.X, size).kept(), targets, samples.weights)
+        source = PatchSource(samples.X, size)
+        if team.n_processes == 1:  # each of several reads its own rows only, whenever it needs them
+            source = source.kept()
+        return TrainingSet(source, targets, samples.weights)
 
-    def _start_program(self, source, previous, seed):
+    def _start_program(self, source, previous, seed, team=ALONE):
         own = not callable(self.architecture)
         precision = resolve_precision(self.precision, gpu=_gpu_precision)
         self.precision_ = precision if own else "float32"
-        program = self._program(fresh=True, seed=seed)
+        program = self._program(fresh=True, seed=seed, team=team)
         rng = np.random.default_rng(seed)
         program.reset(rng, weights=None if previous else resolved_weights(self))
         if previous:
             self._load(program, previous["weights"])
         else:
-            program.standardise(*channel_statistics(source))
+            program.standardise(*self._statistics(source, team))
         return program
+
+    @staticmethod
+    def _statistics(source, team):
+        values = team.from_chief(lambda: [each.tolist() for each in channel_statistics(source)])
+        return map(np.array, values)
 
     def _load(self, program, weights):
         try:

@@ -8,19 +8,20 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
-from skbreast._decoding import MAX_PIXELS, as_rgb
+from skbreast._decoding import as_rgb
 from skbreast._pictures import PictureTransformer
 from skbreast._single_patch import (
     READ_ERRORS,
     WHITE,
     PatchReadError,
+    check_size,
     existing_file,
     fit_patch,
     patch_size,
     read_patch,
 )
 from skbreast._stacks import read_rows
-from skbreast._validation import check_choice, check_patches, is_references
+from skbreast._validation import check_choice, check_n_jobs, check_patches, is_references
 from skbreast.references import parse_reference
 
 __all__ = [
@@ -115,6 +116,7 @@ def read_patches(references, *, size=None, fit="resize", on_error="raise", n_job
     """
     check_choice(fit, name="fit", choices=("resize", "pad"))
     check_choice(on_error, name="on_error", choices=("raise", "blank"))
+    check_n_jobs(n_jobs)
     if not is_references(references):
         raise ValueError("read_patches takes a 1-D collection of patch references.")
     references = check_patches(references)
@@ -134,16 +136,7 @@ def _spans(n_items, n_span):
 
 
 def _check_size(size):
-    if size is None:
-        return None
-    sides = size if isinstance(size, tuple | list | np.ndarray) else ()
-    whole = all(isinstance(side, int | np.integer) and side >= 1 for side in sides)
-    if len(sides) != 2 or not whole or sides[0] * sides[1] > MAX_PIXELS:
-        raise ValueError(
-            "size must be None or (height, width), two integers from 1 with a product of at most "
-            f"{MAX_PIXELS:,}; got {size!r}."
-        )
-    return tuple(int(side) for side in sides)
+    return None if size is None else check_size(size, allowed="None or (height, width)")
 
 
 def _fill(patches, references, fit, on_error):

@@ -97,7 +97,7 @@ def format_reference(path, row=None):
     Raises
     ------
     TypeError
-        If `row` is no whole number.
+        If `path` is neither a string nor a path of text, or `row` is no whole number.
     ValueError
         If what was written would not be read back as the same parts.
 
@@ -107,10 +107,20 @@ def format_reference(path, row=None):
     >>> format_reference("cohort.h5", 12)
     'cohort.h5#12'
     """
-    wanted = PatchReference(os.fspath(path), None if row is None else operator.index(row))
+    text = os.fspath(path) if isinstance(path, os.PathLike) else path
+    if not isinstance(text, str):
+        raise TypeError(f"path must be a string or a path, got {type(text).__name__}.")
+    wanted = PatchReference(text, _whole_row(row))
     if parse_reference(str(wanted)) != wanted:
         raise ValueError(
             f"Path {wanted.path!r} with row {wanted.row} cannot be written as a patch reference: "
             "rows are for files that end in .h5 or .hdf5, and '<file>.h5#<digits>' always is one."
         )
     return str(wanted)
+
+
+def _whole_row(row):
+    try:
+        return None if row is None else operator.index(row)
+    except TypeError:
+        raise TypeError(f"row must be None or a whole number, got {type(row).__name__}.") from None

@@ -8,7 +8,9 @@ from collections import OrderedDict
 
 from skbreast._keras.blueprints import blueprint
 from skbreast._keras.networks import build_network
+from skbreast._keras.shared import SharedProgram
 from skbreast._keras.training import Program, plain_settings, seeded_layers
+from skbreast._teams import ALONE
 
 __all__ = ["get_program"]
 
@@ -20,7 +22,9 @@ _networks = weakref.WeakSet()  # of callables, in all threads
 _lock = threading.Lock()
 
 
-def get_program(architecture, input_shape, n_classes, precision, *, fresh=False, seed=0):
+def get_program(
+    architecture, input_shape, n_classes, precision, *, fresh=False, seed=0, team=ALONE
+):
     """Return this thread's compiled network of a structure, building it where there is none.
 
     Parameters
@@ -32,6 +36,9 @@ def get_program(architecture, input_shape, n_classes, precision, *, fresh=False,
         Where it builds what it built before, those weights go into the compiled network.
     seed : int, default=0
         Decides how they begin where its layers have no seeds of their own.
+    team : skbreast._teams.Alone
+        Who shares its batches. All processes of a team build it at the same time, since each
+        waits for the others, so a team keeps networks of its own.
 
     Returns
     -------
@@ -39,18 +46,36 @@ def get_program(architecture, input_shape, n_classes, precision, *, fresh=False,
         With weights of no meaning, or those of the callable if `fresh`.
     """
     structure = (tuple(input_shape), n_classes, precision)
-    if callable(architecture):
-        return _program_of_callable(architecture, structure, fresh, seed)
-    key = (architecture, *structure)
-    return _find(key, free=fresh) or _build(key, architecture, structure, seed)
+    with team.scope():
+        if callable(architecture):
+            return _program_of_callable(architecture, structure, fresh, seed, team)
+        key = (architecture, *structure)
+        program = _find(key, team, free=fresh)
+        return program or _build(key, architecture, structure, seed, team)
 
 
-def _program_of_callable(build, structure, fresh, seed):
+def _program_of_callable(build, structure, fresh, seed, team):
     # A callable may be unhashable. What is known of it keeps it alive, so its id stays its own.
     name = (id(build), *structure)
-    _, known_key = _known().get(name, (build, None))
-    if not fresh and known_key in _kept():
-        return _find(known_key)
+    _, known_key = _known(team).get(name, (build, None))
+    if not fresh and known_key in _kept(team):
+        return _find(known_key, team)
+    network = _build_anew(build, structure, seed)
+    key = (blueprint(network) or name, *structure)
+    if key[0] == name:  # nobody can tell whether it is what it was
+        _kept(team).pop(key, None)
+    _remember(_known(team), name, (build, key), CALLABLES_KNOWN)
+    program = _find(key, team, free=fresh)
+    if program is None:
+        return _build(key, build, structure, seed, team, network)
+    weights = network.get_weights()
+    program.set_weights(weights)
+    del network
+    _collect_after(sum(array.nbytes for array in weights))
+    return program
+
+
+def _build_anew(build, structure, seed):
     with seeded_layers(seed):
         network = build_network(build, structure[0], structure[1])
     with _lock:
@@ -60,18 +85,7 @@ def _program_of_callable(build, structure, fresh, seed):
                 "new one whenever it is called."
             )
         _networks.add(network)
-    key = (blueprint(network) or name, *structure)
-    if key[0] == name:  # nobody can tell whether it is what it was
-        _kept().pop(key, None)
-    _remember(_known(), name, (build, key), CALLABLES_KNOWN)
-    program = _find(key, free=fresh)
-    if program is None:
-        return _build(key, build, structure, seed, network)
-    weights = network.get_weights()
-    program.set_weights(weights)
-    del network
-    _collect_after(sum(array.nbytes for array in weights))
-    return program
+    return network
 
 
 def _collect_after(n_bytes):
@@ -85,20 +99,23 @@ def _collect_after(n_bytes):
         gc.collect()
 
 
-def _find(key, *, free=False):
-    programs = _kept()
+def _find(key, team, *, free=False):
+    programs = _kept(team)
     if key not in programs or (free and programs[key].in_use):
         return None
     programs.move_to_end(key)
     return programs[key]
 
 
-def _build(key, architecture, structure, seed, network=None):
+def _build(key, architecture, structure, seed, team, network=None):
     settings = contextlib.nullcontext if callable(architecture) else plain_settings
     with seeded_layers(seed), settings():
-        program = Program(architecture, *structure, network)
-    if key not in _kept():  # else it is in use
-        _remember(_kept(), key, program, PROGRAMS_KEPT)
+        if team is ALONE:
+            program = Program(architecture, *structure, network)
+        else:
+            program = SharedProgram(architecture, *structure, network, team=team)
+    if key not in _kept(team):  # else it is in use
+        _remember(_kept(team), key, program, PROGRAMS_KEPT)
     return program
 
 
@@ -109,9 +126,13 @@ def _remember(store, key, value, n_kept):
         store.popitem(last=False)
 
 
-def _kept():
-    return _local.__dict__.setdefault("programs", OrderedDict())
+def _kept(team=ALONE):
+    return _store(team).setdefault("programs", OrderedDict())
 
 
-def _known():
-    return _local.__dict__.setdefault("callables", OrderedDict())
+def _known(team=ALONE):
+    return _store(team).setdefault("callables", OrderedDict())
+
+
+def _store(team):
+    return _local.__dict__ if team is ALONE else team.store

@@ -13,6 +13,9 @@ from skbreast._loaded import remember_patients
 from skbreast._validation import import_optional
 from skbreast.datasets._bunch import PatchBunch
 
+MAX_LIST_BYTES = 2**26
+MAX_LINE = 1000
+
 
 def thin(target, groups, max_patches, random_state):
     """Choose at most `max_patches` patches so that every patient loses the same share.
@@ -152,8 +155,12 @@ def _draw(cell_of, quotas, rng):
 
 def check_folder(folder, *, name="root"):
     """Return `folder` as a Path, or raise an error that says what stands there instead."""
-    path = Path(folder).expanduser()
-    if not path.exists():
+    try:
+        path = Path(folder).expanduser()
+        exists = path.exists()
+    except (TypeError, ValueError) as error:  # a type that is no path, a NUL, half a surrogate
+        raise ValueError(f"{name} must be the path of a folder; got {folder!r}.") from error
+    if not exists:
         raise FileNotFoundError(f"{name}: there is no folder {str(path)!r}.")
     if not path.is_dir():
         raise NotADirectoryError(f"{name} must be a folder; {str(path)!r} is a file.")
@@ -195,6 +202,13 @@ def describe_folder(folder, *, limit=4):
     return ", ".join(names[:limit]) + more
 
 
+def check_file_size(path, max_bytes):
+    """Raise a ValueError if a file is larger than `max_bytes`."""
+    n_bytes = Path(path).stat().st_size
+    if n_bytes > max_bytes:
+        raise ValueError(f"{path} has {n_bytes:,} bytes; at most {max_bytes:,} are allowed.")
+
+
 def read_lines(path):
     """Read a small text file as (line number from 1, stripped line) pairs, blank lines left out.
 
@@ -203,15 +217,20 @@ def read_lines(path):
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is not text in UTF-8.
+        If it is not text in UTF-8, or larger than `MAX_LIST_BYTES`, or a line has more than
+        `MAX_LINE` characters.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
+    check_file_size(path, MAX_LIST_BYTES)
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not a text file in UTF-8.") from error
-    lines = enumerate((line.strip() for line in text.splitlines()), start=1)
+    lines = list(enumerate((line.strip() for line in text.splitlines()), start=1))
+    long = next((number for number, line in lines if len(line) > MAX_LINE), None)
+    if long is not None:
+        raise ValueError(f"{path}, line {long}: it has more than {MAX_LINE} characters.")
     return [(number, line) for number, line in lines if line]
 
 

@@ -237,6 +237,7 @@ def _patients(paths, groups_pattern):
 def _searcher(pattern):
     try:
         pattern = re.compile(pattern)
+        pattern.search("")  # a pattern of bytes cannot
     except (re.error, TypeError) as error:
         raise ValueError(
             f"groups_pattern must be a regular expression or a callable; got {pattern!r}: {error}."

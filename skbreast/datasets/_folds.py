@@ -2,8 +2,10 @@
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.utils import check_consistent_length, column_or_1d
 
 from skbreast._patients import shared_patients
+from skbreast._validation import check_groups, check_number
 
 __all__ = ["find_straddlers", "make_folds", "repair_folds"]
 
@@ -15,9 +17,9 @@ def make_folds(X, y, groups=None, *, n_splits=5, random_state=0):
     ----------
     X : array-like of n_patches
         Patches; only their number counts.
-    y : ndarray of shape (n_patches,)
-        Class numbers.
-    groups : ndarray of shape (n_patches,), optional
+    y : array-like of shape (n_patches,)
+        Classes.
+    groups : array-like of shape (n_patches,), optional
         Patient ids.
     n_splits : int, default=5
         Number of folds.
@@ -32,8 +34,14 @@ def make_folds(X, y, groups=None, *, n_splits=5, random_state=0):
     Raises
     ------
     ValueError
-        If there are fewer patients than folds, or a training part lacks a class.
+        If there are fewer patients than folds, a training part lacks a class, lengths differ, or
+        an argument is not one of those above.
     """
+    check_number(n_splits, name="n_splits", low=2, integer=True)
+    check_consistent_length(X, y)
+    y = column_or_1d(y)
+    if groups is not None:
+        groups = check_groups(groups, n_samples=len(y))
     if groups is None:
         splitter = StratifiedKFold(n_splits, shuffle=True, random_state=random_state)
         return _check_folds(list(splitter.split(X, y)), y)

@@ -5,8 +5,10 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from skbreast._validation import import_optional
+from skbreast._stacks import HDF5_ERRORS, check_stored_inside
+from skbreast._validation import import_optional, name_some
 from skbreast.datasets._base import (
+    check_file_size,
     check_folder,
     check_max_patches,
     check_split,
@@ -20,6 +22,8 @@ from skbreast.references import format_reference
 PATCH_SHAPE = (96, 96, 3)
 SPLITS = ("train", "valid", "test")
 TARGET_NAMES = ("normal", "tumour")
+MAX_PATCHES = 10_000_000
+MAX_META_BYTES = 2**30
 NO_GROUPS = """
 No patient ids
 --------------
@@ -169,10 +173,15 @@ def _open_array(path, name):
         with h5py.File(path, "r") as file:
             array = file.get(name)
             if not isinstance(array, h5py.Dataset):
-                held = sorted(file) or "nothing"
+                held = sorted(file)[:5] or "nothing"
                 raise ValueError(f"{path} has no array {name!r}; it holds {held}.")
+            if isinstance(file.get(name, getlink=True), h5py.ExternalLink):
+                raise ValueError(f"{path}: {name} lies in another file, which is not allowed.")
+            check_stored_inside(array)
             yield array
-    except OSError as error:
+    except HDF5_ERRORS as error:
+        if str(error).startswith(str(path)):
+            raise
         raise ValueError(f"{path} is no readable HDF5 file, or is cut off: {error}.") from error
 
 
@@ -181,6 +190,11 @@ def _read_labels(path):
         shape = labels.shape
         if not shape or shape[0] == 0 or shape[1:] not in ((), (1, 1, 1)):
             raise ValueError(f"{path}: y must have the shape (n, 1, 1, 1); it has {shape}.")
+        if shape[0] > MAX_PATCHES or labels.dtype.kind not in "biuf":
+            raise ValueError(
+                f"{path}: y must hold at most {MAX_PATCHES:,} numbers; it claims {shape[0]:,} of "
+                f"the type {labels.dtype}."
+            )
         target = labels[...].reshape(-1)
     if not np.isin(target, (0, 1)).all():
         raise ValueError(f"{path}: y must hold 0 and 1 only; it holds {np.unique(target)[:5]}.")
@@ -202,13 +216,17 @@ def _read_meta(path, n_patches):
     """Return the columns of the metadata as text, or None where there is no such file."""
     if path is None:
         return None
+    check_file_size(path, MAX_META_BYTES)
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             header, *rows = csv.reader(stream)
     except (ValueError, csv.Error) as error:
         raise ValueError(f"{path} is no readable CSV file: {error}.") from error
     if "wsi" not in header:
-        raise ValueError(f"{path}: there is no column 'wsi'; the columns are {header}.")
+        raise ValueError(
+            f"{path}: there is no column 'wsi'; the columns are "
+            f"{name_some([name[:40] for name in header])}."
+        )
     if len(rows) != n_patches:
         raise ValueError(f"{path} has {len(rows)} rows for {n_patches} patches.")
     slide = header.index("wsi")

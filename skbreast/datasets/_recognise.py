@@ -43,8 +43,12 @@ def recognise(root):
     ValueError
         If there is no such folder, or it holds several data sets.
     """
-    root = Path(root)
-    if not root.is_dir():
+    try:
+        root = Path(root)
+        is_folder = root.is_dir()
+    except (TypeError, ValueError) as error:  # a type that is no path, a NUL, half a surrogate
+        raise ValueError(f"root must be the path of a folder; got {root!r}.") from error
+    if not is_folder:
         raise ValueError(f"{root} is not a folder.")
     kinds = [
         kind

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skbreast._loaded import remember_patients
-from skbreast._validation import check_number, import_optional
+from skbreast._validation import check_flag, check_number, import_optional
 from skbreast.color import STAIN_VECTORS, optical_density_to_rgb
 from skbreast.datasets._base import has_pandas
 from skbreast.datasets._bunch import PatchBunch
@@ -94,6 +94,8 @@ def make_patches(
     [0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 1, 1]
     """
     _check_arguments(n_patients, patches_per_patient, patch_size, mpp, positive_share, difficulty)
+    check_flag(patient_labels, name="patient_labels")
+    check_flag(return_X_y, name="return_X_y")
     entropy = check_random_state(random_state).randint(2**31 - 1)
     root = np.random.SeedSequence(entropy)
     phase = np.random.default_rng(root).random()

@@ -1,10 +1,10 @@
 """Unpack an archive from a stranger: only plain files, only inside the folder, never half."""
 
 import gzip
-import lzma
 import re
 import shutil
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -15,18 +15,24 @@ from skbreast.datasets._download import progress_bar
 __all__ = ["gunzip", "unpack"]
 
 BLOCK_BYTES = 1 << 20
+MAX_READ_BYTES = 1 << 24
+MAX_MEMBERS = 2_000_000  # the IDC archive, which holds everything twice, has half a million
 _DAMAGED = (
     EOFError,
     zlib.error,
     tarfile.TarError,
     zipfile.BadZipFile,
     gzip.BadGzipFile,
-    lzma.LZMAError,
+    struct.error,
+    UnicodeError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
 )
 
 
 def unpack(archive, folder, *, max_bytes, progress=True):
-    """Unpack a tar or zip archive to `folder`, all of it or nothing.
+    """Unpack a zip archive, or a tar archive, plain or gzipped, to `folder`: all or nothing.
 
     If the archive holds a single folder of the same name, that becomes `folder`.
 
@@ -52,6 +58,8 @@ def unpack(archive, folder, *, max_bytes, progress=True):
     ValueError
         If the archive is damaged, has a member that isn't a plain file or folder (links, devices),
         or that lies outside of it (absolute, ``..``), or is larger than `max_bytes`.
+    OSError
+        If its members' names contradict each other or are too long, or the disk is full.
     """
     archive, folder = Path(archive), Path(folder)
     workplace = folder.with_name(folder.name + ".unpacking")
@@ -62,7 +70,7 @@ def unpack(archive, folder, *, max_bytes, progress=True):
             _extract(_members(file, archive), workplace, max_bytes, archive)
         return _only_folder(workplace, folder.name).replace(folder)
     except _DAMAGED as error:
-        raise ValueError(f"{archive} is damaged or incomplete: {error}.") from error
+        raise ValueError(f"{archive} is damaged or incomplete: {str(error)[:300]}.") from error
     finally:
         shutil.rmtree(workplace, ignore_errors=True)
 
@@ -80,7 +88,7 @@ def gunzip(archive, path, *, max_bytes, progress=True):
             _copy(source, workplace, max_bytes, archive)
         return workplace.replace(path)
     except _DAMAGED as error:
-        raise ValueError(f"{archive} is damaged or incomplete: {error}.") from error
+        raise ValueError(f"{archive} is damaged or incomplete: {str(error)[:300]}.") from error
     finally:
         workplace.unlink(missing_ok=True)
 
@@ -92,11 +100,27 @@ def _members(file, archive):
         yield from _zip_members(file, archive)
         return
     file.seek(0)
-    with tarfile.open(fileobj=file, mode="r:*") as tar:
+    gzipped = file.read(2) == b"\x1f\x8b"
+    file.seek(0)
+    plain = _Sips(gzip.GzipFile(fileobj=file) if gzipped else file)
+    with tarfile.open(fileobj=plain, mode="r:") as tar:
         for member in tar:
             if not (member.isreg() or member.isdir()):
                 raise _refusal(archive, member.name, "is a link or a device")
             yield member.name, None if member.isdir() else lambda m=member: tar.extractfile(m)
+
+
+class _Sips:
+    """A file that is read in small portions only: a tar's headers may claim gigabytes."""
+
+    def __init__(self, file):
+        self.file = file
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, n_bytes):
+        if not 0 <= n_bytes <= MAX_READ_BYTES:
+            raise tarfile.ReadError(f"a header claims {n_bytes:,} bytes")
+        return self.file.read(n_bytes)
 
 
 def _zip_members(file, archive):
@@ -107,12 +131,16 @@ def _zip_members(file, archive):
                 raise _refusal(archive, member.filename, "is a link or a device")
             if member.flag_bits & 1:
                 raise _refusal(archive, member.filename, "is encrypted")
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise _refusal(archive, member.filename, "is packed by an unusual method")
             yield member.filename, None if member.is_dir() else lambda m=member: zipped.open(m)
 
 
 def _extract(members, workplace, max_bytes, archive):
     left = max_bytes
-    for name, opener in members:
+    for number, (name, opener) in enumerate(members):
+        if number == MAX_MEMBERS:
+            raise ValueError(f"{archive} has more than {MAX_MEMBERS:,} members; nothing was kept.")
         target = workplace / _safe_path(name, archive)
         if opener is None:
             target.mkdir(parents=True, exist_ok=True)
@@ -142,7 +170,7 @@ def _copy(source, target, max_bytes, archive):
 
 
 def _refusal(archive, name, why):
-    return ValueError(f"{archive}: the member {name!r} {why}; nothing was unpacked.")
+    return ValueError(f"{archive}: the member {name[:300]!r} {why}; nothing was unpacked.")
 
 
 def _only_folder(workplace, name):
