@@ -13,6 +13,7 @@ from collections import OrderedDict, deque
 
 import numpy as np
 
+from skbreast._offline import import_openvino
 from skbreast._validation import check_choice, import_optional
 from skbreast.hardware import PRECISIONS, has_bfloat16, may_have_gpu, usable_threads
 
@@ -100,7 +101,7 @@ def _works(package):
 @functools.cache
 def _can_be_imported(package):
     try:
-        importlib.import_module(package)
+        import_openvino() if package == "openvino" else importlib.import_module(package)
     except (ImportError, OSError):
         return False
     return True
@@ -123,7 +124,7 @@ class OpenVINOEngine:
     """
 
     def __init__(self, path, precision):
-        self._openvino = import_optional("openvino", extra="openvino", purpose="engine='openvino'")
+        self._openvino = import_openvino()
         self._core = self._openvino.Core()
         self._graph = self._core.read_model(path)
         self._n_threads = usable_threads()

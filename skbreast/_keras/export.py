@@ -10,6 +10,7 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from skbreast._keras import held_back
+from skbreast._offline import import_openvino
 from skbreast._validation import import_optional
 
 __all__ = ["WRITERS"]
@@ -32,9 +33,9 @@ def write_openvino(network, path):
     """Write OpenVINO's format.
 
     OpenVINO reads the file of a TensorFlow graph. Its `convert_model` would do without the file,
-    but reports its use over the internet.
+    but reports its use over the internet, where it can.
     """
-    openvino = import_optional("openvino", extra="openvino", purpose="engine='openvino'")
+    openvino = import_openvino()
     with tempfile.TemporaryDirectory() as folder, held_back(REPORTS):
         graph = Path(folder, "graph.pb")
         graph.write_bytes(_as_constants(network).graph.as_graph_def().SerializeToString())

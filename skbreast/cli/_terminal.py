@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from skbreast._html import plain_text
 from skbreast.exceptions import TrainingInterruptedWarning
 
 __all__ = [
@@ -49,10 +50,10 @@ def _show_warning(message, *_):
 
 
 def escape(text):
-    """Return text in which nothing is markup."""
+    """Return text in which nothing is markup, and nothing commands the terminal."""
     from rich.markup import escape
 
-    return escape(str(text))
+    return escape(plain_text(text, kept="\n"))
 
 
 def print_results(results, title):
