@@ -49,7 +49,7 @@ print(growth(fit))
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="peaks are read from /proc")
 def test_memory_stays_flat_on_more_patches_than_are_kept(tmp_path, save_patches):
     patches = make_patches(4, 2, patch_size=128, random_state=0).data

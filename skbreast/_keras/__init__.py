@@ -47,7 +47,8 @@ def held_back(pattern=GREETINGS):
 def _start():
     import keras
 
-    keras.ops.zeros(1)  # the first operation finds the devices, and greets again
+    if "TF_CONFIG" not in os.environ:  # processes join others before their first operation
+        keras.ops.zeros(1)  # which finds the devices, and greets again
 
 
 if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
