@@ -255,7 +255,7 @@ def test_fits_of_the_same_at_the_same_time_do_no_harm(bunch, tmp_path):
         {"X": 1},
         {"classes": 1},
     ],
-    ids=str,
+    ids=" ".join,
 )
 def test_what_decides_the_result_decides_the_file(bunch, tmp_path, stop, changes):
     X, y = bunch.data.copy(), bunch.target.copy()
