@@ -247,8 +247,8 @@ def test_all_models_may_fail(tmp_path):
 
 def test_an_interrupted_training_is_no_result(tmp_path):
     class Interrupted(PatchCNNClassifier):
-        def _open_training(self, samples, size):
-            training_set = super()._open_training(samples, size)
+        def _open_training(self, *arguments, **options):
+            training_set = super()._open_training(*arguments, **options)
             training_set.source.take = interrupt
             return training_set
 

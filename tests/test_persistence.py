@@ -349,8 +349,11 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
             from skbreast import save
             from skbreast.texture import ColorFeatures
             save(ColorFeatures(), {str(tmp_path / "model.skops")!r})
-            if os.geteuid() == 0:
-                os.setuid(65534)  # root may write anywhere
+            if os.geteuid() == 0:  # who may write anywhere; others may not read all packages
+                from skbreast.persistence import _manifest
+                known = _manifest.versions(), _manifest.version("skops")
+                _manifest.versions, _manifest.version = lambda: known[0], lambda name: known[1]
+                os.setuid(65534)
             try:
                 save(ColorFeatures(), {folder + "/model.skops"!r})
             except PermissionError as error:

@@ -572,6 +572,7 @@ some_calls = settings(
     max_examples=1000,
     deadline=None,
     derandomize=True,
+    database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

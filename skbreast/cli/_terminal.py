@@ -8,7 +8,6 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from skbreast._html import plain_text
 from skbreast.exceptions import TrainingInterruptedWarning
 
 __all__ = [
@@ -52,6 +51,8 @@ def _show_warning(message, *_):
 def escape(text):
     """Return text in which nothing is markup, and nothing commands the terminal."""
     from rich.markup import escape
+
+    from skbreast._html import plain_text  # with Pillow, for which --help does not wait
 
     return escape(plain_text(text, kept="\n"))
 

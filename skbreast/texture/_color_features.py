@@ -101,7 +101,7 @@ def _measure(patches, *, spaces, quantiles):
         columns.append(color_moments(values))
         if quantiles:
             pixels = values.reshape(len(values), -1, values.shape[3])
-            found = np.quantile(pixels, quantiles, axis=1)
+            found = np.quantile(pixels, np.asarray(quantiles, dtype=np.float64), axis=1)
             columns.append(np.moveaxis(found, 0, 1).reshape(len(values), -1))
     return np.hstack(columns).astype(np.float32)
 
