@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.model_selection import FixedThresholdClassifier
 
 from skbreast._onnx_classifiers import answer_of_probabilities, both_classes
 from skbreast._onnx_features import dense
+from skbreast._unwrap import decision_threshold
 
 __all__ = ["Threshold", "add_calibrated", "add_mean", "add_threshold", "threshold_of"]
 
@@ -132,22 +132,6 @@ def add_threshold(graph, threshold, answer):
 
 def threshold_of(model):
     """Return the `Threshold` of a class around a classifier."""
-    if hasattr(model, "threshold_"):  # SensitivityThresholdClassifierCV
-        model = model._fixed()
-    if isinstance(model, FixedThresholdClassifier):
-        method = _method(model, getattr(model, "estimator_", model.estimator))
-        usual = 0.5 if method == "predict_proba" else 0.0
-        value = usual if model.threshold == "auto" else model.threshold
-        positive = model.pos_label
-    else:
-        method = _method(model, model.estimator_)
-        value, positive = model.best_threshold_, model._curve_scorer._get_pos_label()
+    value, positive, method = decision_threshold(model)
     place = 1 if positive is None else model.classes_.tolist().index(positive)
     return Threshold(float(value), place, method)
-
-
-def _method(model, estimator):
-    if model.response_method != "auto":
-        return model.response_method
-    has = hasattr(estimator, "predict_proba")
-    return "predict_proba" if has else "decision_function"

@@ -2,12 +2,22 @@
 
 from typing import NamedTuple
 
-from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    GridSearchCV,
+    TunedThresholdClassifierCV,
+)
 from sklearn.pipeline import Pipeline
 
 from skbreast.model_selection import SensitivityThresholdClassifierCV
 
-__all__ = ["DecisionThreshold", "decision_threshold", "last_step", "unwrapped"]
+__all__ = [
+    "DecisionThreshold",
+    "decision_threshold",
+    "last_step",
+    "take_to_last_step",
+    "unwrapped",
+]
 
 THRESHOLDS = (
     SensitivityThresholdClassifierCV,
@@ -52,6 +62,30 @@ def last_step(estimator):
     """
     estimator = unwrapped(estimator)
     return last_step(estimator.steps[-1][1]) if isinstance(estimator, Pipeline) else estimator
+
+
+def take_to_last_step(estimator, X):
+    """Run the steps of pipelines and searches once, for all that is asked of the last one.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    X : array-like of n_patches
+        What it takes.
+
+    Returns
+    -------
+    estimator
+        What answers; itself where it is neither.
+    X : array-like of n_patches
+        What reaches it.
+    """
+    if type(estimator) is Pipeline and len(estimator) > 1:
+        return take_to_last_step(estimator[-1], estimator[:-1].transform(X))
+    if isinstance(estimator, GridSearchCV):
+        return take_to_last_step(estimator.best_estimator_, X)
+    return estimator, X
 
 
 class DecisionThreshold(NamedTuple):

@@ -2,8 +2,7 @@
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV, check_cv
-from sklearn.pipeline import Pipeline
+from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples
@@ -16,7 +15,7 @@ from skbreast._predictions import Predictions
 from skbreast._progress import progress_bar
 from skbreast._ready_models import make_baselines, make_model
 from skbreast._routing import groups_for
-from skbreast._unwrap import last_step
+from skbreast._unwrap import last_step, take_to_last_step
 from skbreast._validation import check_groups, check_number, check_patches, is_references
 from skbreast.classifier import PatchCNNClassifier
 from skbreast.datasets._folds import make_folds
@@ -83,10 +82,7 @@ def _plain_history(history):
 
 def _judge(estimator, X):
     """Return probabilities and decisions; what both have in common is computed once."""
-    if type(estimator) is Pipeline and len(estimator) > 1:
-        return _judge(estimator[-1], estimator[:-1].transform(X))
-    if isinstance(estimator, GridSearchCV):
-        return _judge(estimator.best_estimator_, X)
+    estimator, X = take_to_last_step(estimator, X)
     y_proba = estimator.predict_proba(X)
     if isinstance(estimator, PatchCNNClassifier):
         return y_proba, estimator.classes_[y_proba.argmax(axis=1)]

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import skbreast
 from skbreast._files import check_writable, written_whole
+from skbreast._notice import RESEARCH_ONLY
 from skbreast._onnx_check import Answers, clear_rows, difference, invented_patches
 from skbreast._onnx_graph import OnnxGraph
 from skbreast._onnx_parts import deciding_threshold, fitted_parts, rebuilt
@@ -25,7 +26,6 @@ TOLERANCE = 1e-4
 """How far probabilities of a file may be from those of its estimator, in float32."""
 
 INPUT = "patches"
-RESEARCH_ONLY = "For research only; not a medical device, not for diagnosis."
 NETWORKS = (PatchCNNClassifier, TransferFeatureExtractor)
 
 

@@ -108,6 +108,7 @@ def test_a_card_has_the_facts_in_both_files(study, tmp_path):
     assert facts["figures"]["mine"]["auc"]["low"] == auc.low
     assert facts["model"]["class"] == "sklearn.pipeline.Pipeline"
     assert facts["model"]["parameters"]["logisticregression__C"] == "1.0"
+    assert facts["model"]["computing"] == []
     digest = hashlib.sha256(saved.read_bytes()).hexdigest()
     assert facts["model"]["file"] == {
         "name": "model.skops", "n_bytes": saved.stat().st_size, "sha256": digest,

@@ -4,6 +4,7 @@ import re
 from base64 import b64decode
 from dataclasses import replace
 from html import escape
+from importlib.metadata import version
 from io import BytesIO
 
 import numpy as np
@@ -84,6 +85,7 @@ def test_it_holds_every_part(page):
     assert "Audit of the data" in page
     assert escape("skbreast train <data> --out model") in page
     assert "Two folds by patient." in page
+    assert f"keras {version('keras')}, tensorflow {version('tensorflow')}, " in page
     assert page.index('<h2 id="results">') < page.index('<h2 id="data">')
 
 

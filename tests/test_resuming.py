@@ -419,7 +419,7 @@ def test_a_fitted_classifier_keeps_nothing_of_it(bunch, tmp_path):
 # Killed processes
 
 CHILD = """
-import pickle, sys, warnings
+import os, pickle, sys, warnings
 import keras
 from skbreast import PatchCNNClassifier
 from skbreast._keras import programs
@@ -436,8 +436,10 @@ sys.stdin.readline()
 warnings.simplefilter("error")
 model.fit(bunch.data, bunch.target, groups=bunch.groups)
 weights = [array.tobytes() for array in model.weights_]
-with open(result, "wb") as file:
-    pickle.dump((model.history_, model.best_epoch_, model.n_iter_, model.precision_, weights), file)
+ended = model.history_, model.best_epoch_, model.n_iter_, model.precision_, weights
+with open(result + ".part", "wb") as file:
+    pickle.dump(ended, file)
+os.replace(file.name, result)
 """
 
 
@@ -485,22 +487,24 @@ def test_kills_at_random_moments_change_nothing(bunch, tmp_path, n_kills):
             process = fits.begin()
             n_resumed += before is not None
             if n_killed < n_kills:
-                if n_killed == 0 or rng.random() < 0.7:  # else it may not yet have read it
+                if before is None or rng.random() < 0.7:  # else it may not yet have read it
                     wait_for_an_epoch(kept, before, process)
                 time.sleep(rng.expovariate(4))
                 process.send_signal(signal.SIGKILL)
             process.communicate(timeout=300)
-            if process.returncode == -signal.SIGKILL:
+            if not result.exists():
+                assert process.returncode == -signal.SIGKILL
                 n_killed += 1
                 continue
-            assert process.returncode == 0
+            assert process.returncode in (0, -signal.SIGKILL)  # the latter when all was done
             assert pickle.loads(result.read_bytes()) == expected
+            result.unlink()
             assert not list(kept.glob("fit-*"))
             n_ended += 1
     finally:
         fits.close()
     print(f"{n_killed} killed, {n_resumed} resumed, {n_ended} ended")
-    assert n_resumed >= max(1, n_kills // 4)
+    assert n_resumed >= 0.8 * (n_kills - 1)  # of a kill as the last file goes nothing is left
 
 
 def content(folder):

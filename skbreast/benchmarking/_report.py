@@ -7,13 +7,13 @@ import numpy as np
 
 import skbreast
 from skbreast._files import write_text
+from skbreast._notice import RESEARCH_ONLY
 from skbreast._versions import versions
 from skbreast.results import FIGURE_TITLES, RARE, RARE_LEGEND, results_table, write_json
 
 __all__ = ["benchmark_tables", "choose_reference", "write_benchmark"]
 
 BRACKETS = "Figures, in brackets 95 % intervals over patients"
-RESEARCH_ONLY = "For research only; not a medical device, not for diagnosis."
 
 
 def write_benchmark(out, benchmark):

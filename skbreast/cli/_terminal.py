@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from skbreast._notice import RESEARCH_ONLY
 from skbreast.exceptions import TrainingInterruptedWarning
 
 __all__ = [
@@ -100,6 +101,4 @@ def caution(results):
 
 def say_research_only():
     """Print what the figures are not for."""
-    console.print(
-        "For research only; not a medical device, not for diagnosis.", style="dim", highlight=False
-    )
+    console.print(RESEARCH_ONLY, style="dim", highlight=False)

@@ -7,7 +7,9 @@ from dataclasses import asdict
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from skbreast._computing import computing_of
 from skbreast._figures import summarise
+from skbreast._notice import RESEARCH_ONLY
 from skbreast._predictions import Predictions
 from skbreast._split_digest import has_patients, split_digest
 from skbreast._versions import versions
@@ -19,7 +21,7 @@ __all__ = ["model_facts"]
 CARD_FORMAT = 1
 BASELINES = ("dummy", "colour")
 INTENDED_USE = (
-    "For research only; not a medical device, not for diagnosis.",
+    RESEARCH_ONLY,
     "Comparing ways to classify patches of breast biopsies, on patients who took no part in the "
     "training.",
 )
@@ -103,7 +105,11 @@ def model_facts(
     facts = {
         "card": CARD_FORMAT,
         "name": chosen or type(model).__name__,
-        "model": {**describe_model(model), "file": describe_file(model_path)},
+        "model": {
+            **describe_model(model),
+            "computing": computing_of(model),
+            "file": describe_file(model_path),
+        },
         "data": {
             "source": source,
             "licence": data_licence,

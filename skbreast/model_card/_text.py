@@ -81,6 +81,9 @@ def _front(facts):
 
 def _model(model):
     rows = [["class", model["class"]], *(["part", each] for each in model["parts"])]
+    rows += [
+        [each["network"], f"{each['engine']}, {each['precision']}"] for each in model["computing"]
+    ]
     if file := model["file"]:
         rows += [["file", file["name"]], ["bytes", f"{file['n_bytes']:,}"]]
         rows.append(["SHA-256 of the file", file["sha256"]])

@@ -3,12 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
-from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length
 
 from skbreast._patients import check_labels
-from skbreast._unwrap import decision_threshold
+from skbreast._unwrap import decision_threshold, take_to_last_step
 from skbreast._validation import name_some
 from skbreast.evaluation import predict_patches
 from skbreast.plotting._predictions_input import DecisionValues, check_patients
@@ -107,17 +105,12 @@ def _find_response(estimator, decisions):
 
 
 def _decide_patches(estimator, X, y, groups):
-    values, y_pred = _ask_both(estimator, X)
+    estimator, X = take_to_last_step(estimator, X)
+    values, y_pred = (
+        np.asarray(estimator.decision_function(X), dtype=np.float64),
+        estimator.predict(X),
+    )
     rows = np.arange(len(y))
     return DecisionValues(
         y, np.column_stack([-values, values]), y_pred, groups, np.zeros(len(y), int), rows
     )
-
-
-def _ask_both(estimator, X):
-    """Return decision values and decisions; the steps before both are run once."""
-    if type(estimator) is Pipeline and len(estimator) > 1:
-        return _ask_both(estimator[-1], estimator[:-1].transform(X))
-    if isinstance(estimator, GridSearchCV):
-        return _ask_both(estimator.best_estimator_, X)
-    return np.asarray(estimator.decision_function(X), dtype=np.float64), estimator.predict(X)

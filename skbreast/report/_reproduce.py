@@ -2,16 +2,16 @@
 
 import platform
 
+from skbreast._computing import computing_of
+from skbreast._notice import RESEARCH_ONLY
 from skbreast._versions import versions
 from skbreast.report._blocks import Section, Table, Text
 
-__all__ = ["RESEARCH_ONLY", "limits_section", "reproduce_section"]
-
-RESEARCH_ONLY = "For research only; not a medical device, not for diagnosis."
+__all__ = ["limits_section", "reproduce_section"]
 
 
-def reproduce_section(study, *, command, random_state):
-    """Return command, seed, digest of the split and versions."""
+def reproduce_section(study, *, command, random_state, model=None):
+    """Return command, seed, digest of the split, how networks are computed, and versions."""
     blocks = []
     if command:
         blocks += [Text("Command:"), Text(command, kind="code")]
@@ -20,11 +20,17 @@ def reproduce_section(study, *, command, random_state):
         ["digest of the split", study.digest],
         ["Python", platform.python_version()],
         ["system", f"{platform.system()} {platform.machine()}"],
+        *_networks(model),
         *([name, version] for name, version in versions().items()),
     ]
     digest = "The digest tells splits apart: it is of fold, patient and row of each tested patch."
     blocks.append(Table(["what", "which"], rows, digest))
     return Section("How to reproduce", "reproduce", blocks)
+
+
+def _networks(model):
+    found = computing_of(model)
+    return [[each["network"], f"{each['engine']}, {each['precision']}"] for each in found]
 
 
 def limits_section(study, *, command):

@@ -139,7 +139,7 @@ def write_report(
         decisions_section(study),
         *_of_patches(study, model, fitted_to_all, n_shown, random_state),
         patients_section(study) if study.has_patients else None,
-        reproduce_section(study, command=command, random_state=random_state),
+        reproduce_section(study, command=command, random_state=random_state, model=model),
         limits_section(study, command=command),
     ]
     return write_page(
