@@ -1,5 +1,9 @@
 """Evaluate models patient by patient, beside the baselines that anything has to beat."""
 
+import json
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import check_cv
@@ -7,7 +11,11 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples
 
+from skbreast._digests import digest_estimator
 from skbreast._figures import summarise
+from skbreast._files import check_writable
+from skbreast._fingerprints import digest_text
+from skbreast._fold_store import UNTIMED, FoldStore, describe_folds, whole_trainings
 from skbreast._guards import warn_of_folds, warn_of_missing_groups
 from skbreast._loaded import find_patients, remember_patients
 from skbreast._patients import check_labels
@@ -234,7 +242,7 @@ def _part(X, groups, rows):
     return part
 
 
-def cross_validate_models(models, X, y, groups=None, *, folds, show=False):
+def cross_validate_models(models, X, y, groups=None, *, folds, checkpoint=None, show=False):
     """Let each model judge every patch once, by a copy that never saw the patch's fold.
 
     Parameters
@@ -249,6 +257,9 @@ def cross_validate_models(models, X, y, groups=None, *, folds, show=False):
         Patient ids.
     folds : list of (ndarray, ndarray)
         Training and test rows, see :func:`make_folds`.
+    checkpoint : path-like, optional
+        Folder in which is kept, fold by fold, what the models said: the same call with the same
+        models and data runs only what is missing. Nobody deletes it.
     show : bool, default=False
         Whether a progress bar is shown.
 
@@ -257,6 +268,13 @@ def cross_validate_models(models, X, y, groups=None, *, folds, show=False):
     dict of str to Predictions
         By model, the folds one after the other.
 
+    Raises
+    ------
+    OSError
+        If `checkpoint` cannot be written to.
+    KeyboardInterrupt
+        With `checkpoint`, if a training is interrupted: half a training is no result to be kept.
+
     Warns
     -----
     PatientLeakageWarning
@@ -264,13 +282,33 @@ def cross_validate_models(models, X, y, groups=None, *, folds, show=False):
     """
     if groups is not None:
         warn_of_folds(folds, groups)
-    results = {}
+    results, data = {}, (X, y, groups)
+    setup = None if checkpoint is None else json.dumps(describe_folds(*data, folds))
+    if checkpoint is not None:
+        check_writable(Path(checkpoint))  # before hours go into a fold
     with progress_bar("Cross-validation", len(models) * len(folds), show=show) as advance:
         for name, model in models.items():
+            judge = _judge_fold if setup is None else _judging(model, checkpoint, setup)
             parts = []
-            for fold, (train, test) in enumerate(folds):
+            for fold, sides in enumerate(folds):
                 advance(0, note=f"{name}, fold {fold + 1}")
-                parts.append(_judge_fold(model, X, y, groups, train, test, fold=fold))
+                parts.append(judge(model, *data, *sides, fold=fold))
                 advance()
             results[name] = Predictions.join(parts)
     return results
+
+
+def _judging(model, folder, setup):
+    """Return what :func:`_judge_fold` does, done for folds without a file in the folder only."""
+    store, key = FoldStore(folder), f"{setup} {digest_estimator(model)}"
+    name = digest_text(key)[:16]  # any text may be the name of a model
+
+    def judge(model, X, y, groups, train, test, *, fold):
+        if done := store.load(name, fold, key):  # with ids as text
+            return replace(done[0], groups=test if groups is None else groups[test])
+        with whole_trainings():
+            part = _judge_fold(model, X, y, groups, train, test, fold=fold)
+        store.save(name, fold, key, replace(part, groups=part.groups.astype(str)), UNTIMED)
+        return part
+
+    return judge

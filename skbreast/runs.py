@@ -1,12 +1,16 @@
 """Train into a folder, and evaluate from it on patients that took no part."""
 
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from skbreast import evaluation
+from skbreast._digests import digest_estimator
 from skbreast._files import check_writable
+from skbreast._fingerprints import digest_text
+from skbreast._fold_store import describe_folds
 from skbreast._html import block, table
 from skbreast._progress import progress_bar
 from skbreast._training_record import (
@@ -84,6 +88,7 @@ def train_into(
     *,
     n_splits=5,
     holdout=0.0,
+    checkpoint=None,
     n_resamples=1000,
     random_state=0,
     show=False,
@@ -103,6 +108,10 @@ def train_into(
         Folds; whole patients where there are patient ids.
     holdout : float, default=0.0
         Share of the patients that take no part, for :func:`evaluate_folder` later.
+    checkpoint : path-like, optional
+        Folder in which is kept what ended folds gave, so that the same call goes on after a kill;
+        it is emptied of that at the end. Networks keep their epochs where their own `checkpoint`
+        says.
     n_resamples : int, default=1000
         Bootstrap resamples.
     random_state : int, default=0
@@ -146,7 +155,10 @@ def train_into(
     folds = evaluation.make_folds(X, y, groups, n_splits=n_splits, random_state=random_state)
     # The baselines come last, so that what a model lacks, its weights for one, shows at once.
     in_turn = {**models, **baselines}
-    predictions = evaluation.cross_validate_models(in_turn, X, y, groups, folds=folds, show=show)
+    kept = _kept_folds(checkpoint, X, y, groups, folds, models=in_turn)
+    predictions = evaluation.cross_validate_models(
+        in_turn, X, y, groups, folds=folds, checkpoint=kept, show=show
+    )
     models = {**baselines, **models}
     predictions = {name: predictions[name] for name in models}
     figures = _summaries(predictions, n_resamples, random_state, show)
@@ -176,7 +188,17 @@ def train_into(
         target_names=classes,
         limits=[FIGURES_OF_COPIES],
     )
+    if kept is not None:
+        shutil.rmtree(kept, ignore_errors=True)  # by now nobody needs it
     return RunResult(figures, predictions, X, groups, classes, chosen, model, protocol)
+
+
+def _kept_folds(checkpoint, *what, models):
+    """Return the folder for the folds of one training, of which there may be many in one place."""
+    if checkpoint is None:
+        return None
+    parts = [*describe_folds(*what).values(), *map(digest_estimator, models.values())]
+    return Path(checkpoint).expanduser() / f"folds-{digest_text(' '.join(parts))[:16]}"
 
 
 def _source_of(bunch):

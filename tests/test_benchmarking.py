@@ -23,7 +23,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skbreast import PatchCNNClassifier
 from skbreast._digests import digest_estimator
 from skbreast.benchmarking import run_benchmark
-from skbreast.benchmarking._fold_store import FoldStore
+from skbreast._fold_store import FoldStore
 from skbreast.datasets import make_patches
 from skbreast.evaluation import (
     Predictions,

@@ -193,6 +193,55 @@ def test_each_patch_is_judged_once_by_a_model_that_never_saw_its_patient():
     np.testing.assert_allclose(result.y_proba[:, 1], [shares[fold] for fold in result.folds])
 
 
+class _Failing(DummyClassifier):
+    """Fits as often as it may, all copies together."""
+
+    n_left = 0
+
+    def fit(self, X, y):
+        if type(self).n_left == 0:
+            raise RuntimeError("no more")
+        type(self).n_left -= 1
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize("with_groups", [True, False])
+def test_what_ended_folds_gave_is_kept(tmp_path, with_groups):
+    groups = np.repeat(np.array(list("abcdefghijkl"), dtype=object), 3)
+    y = np.repeat([0, 1, 1] * 4, 3)
+    X = np.arange(len(y))[:, None]
+    by = groups if with_groups else None
+    folds = make_folds(X, y, groups, n_splits=3)
+    models = {"../first": _Failing(strategy="prior"), "second": _Failing(strategy="uniform")}
+    models["second"].set_params(random_state=0)
+
+    def run(n_fits, y=y, folds=folds, **options):
+        _Failing.n_left = n_fits
+        return cross_validate_models(models, X, y, by, folds=folds, **options)
+
+    expected = run(6)
+    with pytest.raises(RuntimeError, match="no more"):
+        run(4, checkpoint=tmp_path / "kept")
+    for n_fits in (2, 0):
+        found = run(n_fits, checkpoint=tmp_path / "kept")
+        for name, predictions in expected.items():
+            for column in ("y_proba", "y_pred", "y_true", "groups", "folds", "rows"):
+                kept, given = (getattr(each[name], column) for each in (found, expected))
+                np.testing.assert_array_equal(kept, given)
+                assert kept.dtype == getattr(predictions, column).dtype
+    assert [each.name for each in tmp_path.iterdir()] == ["kept"]
+    with pytest.raises(RuntimeError, match="no more"):
+        run(0, y=1 - y, checkpoint=tmp_path / "kept")
+    with pytest.raises(RuntimeError, match="no more"):
+        run(0, folds=folds[::-1], checkpoint=tmp_path / "kept")
+    models["../first"].set_params(strategy="stratified", random_state=1)
+    with pytest.raises(RuntimeError, match="no more"):
+        run(0, checkpoint=tmp_path / "kept")
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match="a folder is expected"):
+        run(0, checkpoint=tmp_path / "file")
+
+
 def test_models_beat_the_baselines_on_invented_patients():
     bunch = make_patches(20, 8, patch_size=48, random_state=0)
     folds = make_folds(bunch.data, bunch.target, bunch.groups, n_splits=2)

@@ -2,7 +2,6 @@
 
 import time
 import traceback
-import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,10 +11,10 @@ from skbreast._differences import compare_predictions
 from skbreast._digests import digest_estimator
 from skbreast._figures import estimate_figures, summarise
 from skbreast._files import check_writable, write_text
+from skbreast._fold_store import FoldStore, whole_trainings
 from skbreast._html import block, table
 from skbreast._predictions import Predictions
 from skbreast._progress import progress_bar
-from skbreast.benchmarking._fold_store import FoldStore
 from skbreast.benchmarking._patient_notes import tell_patients
 from skbreast.benchmarking._report import (
     BRACKETS,
@@ -26,7 +25,6 @@ from skbreast.benchmarking._report import (
 )
 from skbreast.benchmarking._setup import check_model_names, check_setup
 from skbreast.evaluation import fit_rows, predict_rows
-from skbreast.exceptions import TrainingInterruptedWarning
 
 __all__ = ["Benchmark", "ModelResult", "run_benchmark"]
 
@@ -194,13 +192,8 @@ def _judge_fold(model, bunch, fold):
     classes, y = np.unique(bunch.target, return_inverse=True)
     units = np.arange(len(y)) if bunch.groups is None else bunch.groups
     start = time.perf_counter()
-    with warnings.catch_warnings():
-        # Half a training is no result.
-        warnings.simplefilter("error", TrainingInterruptedWarning)
-        try:
-            fitted = fit_rows(model, bunch.data, y, bunch.groups, train)
-        except TrainingInterruptedWarning:
-            raise KeyboardInterrupt from None
+    with whole_trainings():
+        fitted = fit_rows(model, bunch.data, y, bunch.groups, train)
     fitted_at = time.perf_counter()
     # Ids as text, since that is how they come back from the disk.
     found = predict_rows(fitted, bunch.data, y, units.astype(str), test, fold=fold)

@@ -3,7 +3,8 @@
 import json
 import re
 
-from skbreast._fingerprints import digest_patches, digest_text
+from skbreast._fingerprints import digest_text
+from skbreast._fold_store import describe_folds
 from skbreast.results import write_json
 
 __all__ = ["check_model_names", "check_setup"]
@@ -45,7 +46,8 @@ def check_setup(out, bunch):
     """
     if not bunch.get("folds"):
         raise ValueError("bunch has no folds; load it with load_protocol, or set them.")
-    path, setup = out / SETUP_FILE, _describe(bunch)
+    path = out / SETUP_FILE
+    setup = describe_folds(bunch.data, bunch.target, bunch.groups, bunch.folds)
     _compare(path, setup, out) if path.exists() else _begin(path, setup, out)
     return digest_text(json.dumps(setup))
 
@@ -71,15 +73,3 @@ def _compare(path, setup, out):
             f"{out} holds a benchmark of other {' and '.join(other)}; give another folder, or "
             "delete this one."
         )
-
-
-def _describe(bunch):
-    groups = [None] if bunch.groups is None else [str(each) for each in bunch.groups]
-    return {
-        "patches": digest_patches(bunch.data),
-        "labels": digest_text(json.dumps([int(each) for each in bunch.target])),
-        "patients": digest_text(json.dumps(groups)),
-        "folds": digest_text(
-            json.dumps([[side.tolist() for side in sides] for sides in bunch.folds])
-        ),
-    }

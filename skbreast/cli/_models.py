@@ -81,7 +81,7 @@ def train(
     checkpoint: Annotated[
         Path | None,
         typer.Option(
-            help="Keep a network's training here, so that a killed fold goes on where it stood."
+            help="Keep epochs and ended folds here, so that a killed command goes on with them."
         ),
     ] = None,
     resamples: ResamplesOption = 1000,
@@ -110,6 +110,7 @@ def train(
             {model: estimator},
             n_splits=folds,
             holdout=holdout,
+            checkpoint=checkpoint,
             n_resamples=resamples,
             random_state=chosen["seed"],
             show=True,

@@ -1,16 +1,65 @@
-"""Predictions of finished folds on disk, so that a benchmark that was killed goes on."""
+"""Predictions of finished folds on disk, so that what was killed goes on with the others."""
 
+import contextlib
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
 
 from skbreast._files import written_whole
+from skbreast._fingerprints import digest_patches, digest_text
 from skbreast._predictions import COLUMNS, Predictions
+from skbreast.exceptions import TrainingInterruptedWarning
 
-__all__ = ["FoldStore"]
+__all__ = ["UNTIMED", "FoldStore", "describe_folds", "whole_trainings"]
 
+UNTIMED = (np.nan, np.nan)
 TIMES = ("fit_seconds", "predict_seconds")
+
+
+def describe_folds(X, y, groups, folds):
+    """Return digests of the patches, of their labels and patients, and of how they are split.
+
+    Parameters
+    ----------
+    X : ndarray
+        Patches or references.
+    y : ndarray of shape (n_patches,)
+        Class numbers.
+    groups : ndarray of shape (n_patches,), or None
+        Patient ids.
+    folds : list of (ndarray, ndarray)
+        Training and test rows.
+
+    Returns
+    -------
+    dict of str to str
+    """
+    groups = [None] if groups is None else [str(each) for each in groups]
+    return {
+        "patches": digest_patches(X),
+        "labels": digest_text(json.dumps([int(each) for each in y])),
+        "patients": digest_text(json.dumps(groups)),
+        "folds": digest_text(json.dumps([[side.tolist() for side in sides] for sides in folds])),
+    }
+
+
+@contextlib.contextmanager
+def whole_trainings():
+    """Let an interrupted training end all: half of one is no result to be kept.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        In place of the :class:`TrainingInterruptedWarning`.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", TrainingInterruptedWarning)
+        try:
+            yield
+        except TrainingInterruptedWarning:
+            raise KeyboardInterrupt from None
 
 
 class FoldStore:
