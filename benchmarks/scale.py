@@ -118,7 +118,7 @@ def simulate(n, chunk_size, n_names):
     """Send references through checks, digests and a cluster that computes nothing."""
     from distributed import Client, LocalCluster
 
-    from skbreast import _chunk_runs, extraction
+    from skbreast import _chunk_runs, _extraction_about, extraction
     from skbreast._feature_files import ParquetFiles
 
     class Nothing(_chunk_runs.ChunkWork):
@@ -141,9 +141,9 @@ def simulate(n, chunk_size, n_names):
     several = [f"{folder}/10253_idx5_x{n}_class0.png" for n in range(min(n, n_names))]
     names = np.resize(np.array(several, dtype=object), n)
     step(f"{n:,} references")
-    columns = extraction._check_columns(names, None, None)
+    columns = _extraction_about.check_columns(names, None, None)
     step("checked")
-    extraction._digest(columns["references"])
+    _extraction_about.digest(columns["references"])
     step("digest")
     with tempfile.TemporaryDirectory() as place:
         about = {"n_patches": n, "chunk_size": chunk_size}

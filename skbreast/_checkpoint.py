@@ -4,14 +4,14 @@ import contextlib
 import hashlib
 import io
 import json
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from skbreast._files import written_whole
+from skbreast._files import forget_parts, written_whole
 from skbreast._fingerprints import digest_array, digest_text
+from skbreast._mismatches import name_mismatches
 from skbreast._warn import warn_user
 from skbreast.exceptions import CheckpointWarning
 
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 FORMAT = 1
-ABANDONED_SECONDS = 60  # far longer than a file is being written
+FORM = "{name} {noted}, now {own}"
 
 
 class DamagedCheckpointError(ValueError):
@@ -192,7 +192,7 @@ class Checkpoint:
             training that was begun under other conditions, which are named; it stays.
         """
         with self._explained("read"):
-            self._sweep()
+            forget_parts(self.path.parent, self.path.name)
             try:
                 state, reason = self._examine(self.path)
             except FileNotFoundError:
@@ -243,7 +243,7 @@ class Checkpoint:
         """
         try:
             self.path.unlink(missing_ok=True)
-            self._sweep()
+            forget_parts(self.path.parent, self.path.name)
         except OSError as error:
             warn_user(
                 f"The checkpoint {self.path} cannot be deleted ({error}). Delete it, or the next "
@@ -260,7 +260,7 @@ class Checkpoint:
         reasons = [
             reason
             for part, own in self.about.items()
-            for reason in _differences(about.get(part, {}), own)
+            for reason in name_mismatches(about.get(part, {}), own, FORM)
         ]
         return (None, f"it was begun with {', '.join(reasons)}") if reasons else (state, "")
 
@@ -276,13 +276,6 @@ class Checkpoint:
             CheckpointWarning,
         )
 
-    def _sweep(self):
-        """Delete what killed processes were writing."""
-        for part in self.path.parent.glob(f".{self.path.name}.*.part"):
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - part.stat().st_mtime > ABANDONED_SECONDS:
-                    part.unlink()
-
     @contextlib.contextmanager
     def _explained(self, done):
         try:
@@ -297,12 +290,3 @@ class Checkpoint:
 def _plain(value):
     """Return a number of numpy's as one of Python's, and anything else as text."""
     return value.item() if isinstance(value, np.generic) else str(value)
-
-
-def _differences(noted, own):
-    """Say what differs, in values or, where these are digests, in words."""
-    for name in own.keys() | noted.keys():
-        then, now = noted.get(name), own.get(name)
-        if then != now:
-            digests = any(isinstance(each, str) and len(each) == 40 for each in (then, now))
-            yield f"other {name}" if digests else f"{name} {then}, now {now}"

@@ -1,11 +1,10 @@
 """Chunks of an extraction, computed here or by the workers of a dask cluster."""
 
 import contextlib
-import os
 import pickle
 import platform
 import zlib
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import islice
@@ -13,10 +12,11 @@ from itertools import islice
 import numpy as np
 
 import skbreast
+from skbreast._lazy import in_folder
 from skbreast._validation import import_optional
 from skbreast.reading import PatchReadError, iterate_patches
 
-__all__ = ["ChunkWork", "engine_versions", "run_here", "run_on_cluster"]
+__all__ = ["GOES_ON", "ChunkWork", "engine_versions", "run_here", "run_on_cluster"]
 
 ENGINE_PACKAGES = {
     "keras": ("keras", "tensorflow"),
@@ -24,6 +24,7 @@ ENGINE_PACKAGES = {
     "onnxruntime": ("onnxruntime",),
 }
 PATIENCE_SECONDS = 60  # for a worker
+GOES_ON = "the same call without overwrite goes on from there"
 
 
 def engine_versions(engine):
@@ -59,16 +60,17 @@ class ChunkWork:
     def run(self, number, columns):
         """Compute and write a chunk, and return how many of its patches cannot be read."""
         self._check_same_network()
-        names = [os.path.join(self.folder, each) for each in columns["references"]]  # noqa: PTH118
-        features, readable = self._features(np.array(names, dtype=object))
+        features, readable = self._features(in_folder(columns["references"], self.folder))
         computed = {"features": features, "readable": readable}
         written = {name: _as_text(each) for name, each in columns.items()} | computed
+        self._check_same_extraction(number)
         try:
-            self.files.write(number, written)
+            with ThreadPoolExecutor(1) as thread:  # an interrupt waits for the end of it
+                thread.submit(self.files.write, number, written).result()
         except OSError as error:
             raise OSError(
                 f"Chunk {number} cannot be written to {self.files.path} ({error}); those before "
-                "it are kept, and the same call goes on with them."
+                f"it are kept, and {GOES_ON}."
             ) from error
         return int(np.sum(~readable))
 
@@ -86,6 +88,14 @@ class ChunkWork:
         if readable.any():
             features[readable] = self.extractor.transform(references[readable])
         return features, readable
+
+    def _check_same_extraction(self, number):
+        """Refuse to write into what was begun since, as a task that was cancelled late might."""
+        if self.files.read_about() != self.about:
+            raise OSError(
+                f"Chunk {number} is not written, since another extraction was begun in "
+                f"{self.files.path} meanwhile, or it was deleted; give each its own folder."
+            )
 
     def _check_same_network(self):
         """Refuse to mix features of other weights or versions, where workers have such."""
@@ -125,12 +135,12 @@ def run_on_cluster(work, chunks, client):
     except distributed.KilledWorker as error:
         raise OSError(
             "A chunk killed several workers, most likely for want of memory: give them more, or "
-            f"take smaller chunks or batches; the same call goes on where it was. ({error})"
+            f"take smaller chunks or batches; {GOES_ON}. ({error})"
         ) from error
     except (distributed.comm.CommClosedError, CancelledError, distributed.CancelledError) as error:
         raise OSError(
-            "The scheduler ended or was restarted; the chunks that are finished are kept, and the "
-            "same call goes on with them."
+            "The scheduler ended or was restarted; the chunks that are finished are kept, and "
+            f"{GOES_ON}."
         ) from error
 
 
@@ -174,7 +184,7 @@ def _first_done(client, futures):
                 raise OSError(
                     f"The scheduler {client.scheduler.address} has had no workers for "
                     f"{PATIENCE_SECONDS} seconds; start some (dask worker "
-                    f"{client.scheduler.address}), and the same call goes on where it was."
+                    f"{client.scheduler.address}), and {GOES_ON}."
                 ) from None
 
 

@@ -1,15 +1,15 @@
 """Features that were extracted to files, as something to index, fit on and hand to dask."""
 
-from functools import cached_property
+import errno
+from functools import cached_property, partial
 
 import numpy as np
 
-from skbreast._feature_files import find_files, n_chunks
+from skbreast._feature_files import find_files
+from skbreast._features_about import KINDS, check_about, chunk_rows, n_chunks
 from skbreast._validation import import_optional
 
-__all__ = ["FORMAT", "ExtractedFeatures", "FeatureRows", "open_features"]
-
-FORMAT = 1
+__all__ = ["ExtractedFeatures", "FeatureRows", "open_features", "read_chunk"]
 
 
 def open_features(path):
@@ -27,7 +27,8 @@ def open_features(path):
     Raises
     ------
     ValueError
-        If there is no whole extraction at `path`.
+        If there is no whole extraction at `path`, or it is damaged. Chunks are read when they are
+        asked for, and what is wrong within one is told then.
     ImportError
         If the package of the format is not installed.
 
@@ -61,11 +62,9 @@ def open_features(path):
     about = files.read_about()
     if about is None:
         raise ValueError(f"{files.path} holds no extracted features.")
-    if about.get("format") != FORMAT:
-        raise ValueError(
-            f"{files.path} is of format {about.get('format')}, which this version does not know."
-        )
-    n_missing = n_chunks(about) - len(files.done())
+    check_about(about, files.path)
+    files.check(about)
+    n_missing = n_chunks(about) - sum(number < n_chunks(about) for number in files.done(about))
     if n_missing:
         raise ValueError(
             f"{files.path} is not finished: {n_missing} of {n_chunks(about)} chunks are missing; "
@@ -82,7 +81,8 @@ class ExtractedFeatures:
     path : pathlib.Path
         Where the files are.
     about : dict
-        How they were made: extractor, engine, precision, versions, digests of the data.
+        How they were made: extractor, engine, precision, versions, digests of the data; in
+        ``"folder"`` what relative references start from, None if there are none.
     """
 
     def __init__(self, files, about):
@@ -113,7 +113,10 @@ class ExtractedFeatures:
 
     @cached_property
     def references(self):
-        """Patch references as they were given, an ndarray of str objects."""
+        """Patch references as they were given, an ndarray of str objects.
+
+        Relative ones start from ``about["folder"]``.
+        """
         return self._column("references")
 
     @cached_property
@@ -148,7 +151,8 @@ class ExtractedFeatures:
         if name not in self.about["columns"]:
             return None
         numbers = range(n_chunks(self.about))
-        return np.concatenate([self._files.read(number, name) for number in numbers])
+        read = partial(read_chunk, self._files, self.about)
+        return np.concatenate([read(number, name) for number in numbers])
 
 
 class FeatureRows:
@@ -214,5 +218,36 @@ class FeatureRows:
         ends = np.flatnonzero(np.diff(numbers[order])) + 1
         for where in np.split(order, ends) if len(rows) else ():
             number = int(numbers[where[0]])
-            found[where] = self._files.read(number, "features")[rows[where] - number * self._size]
+            shape = min(self._size, len(self) - number * self._size), self.shape[1]
+            chunk = _read(self._files, number, "features", shape, self.dtype)
+            found[where] = chunk[rows[where] - number * self._size]
         return found
+
+
+def read_chunk(files, about, number, name):
+    """Return a column of a chunk that is kept beside the features.
+
+    Raises
+    ------
+    ValueError
+        If it is not to be read, or not what `about` says.
+    """
+    return _read(files, number, name, (chunk_rows(about, number),), KINDS[about["columns"][name]])
+
+
+def _read(files, number, name, shape, dtype):
+    try:
+        values = files.read(number, name, shape[0])
+        if values.shape != shape or values.dtype != dtype:
+            raise ValueError(f"it holds {values.dtype} of shape {values.shape}")
+    except ImportError:
+        raise
+    except Exception as error:  # damaged bytes raise all kinds
+        if isinstance(error, OSError) and error.errno not in (None, errno.ENOENT):
+            raise  # a disk or network, which may work again
+        why = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ValueError(
+            f"{name} of chunk {number} in {files.path} cannot be read ({why}); delete "
+            f"{files.file(number, name)}, and extract again with the same arguments."
+        ) from error
+    return values

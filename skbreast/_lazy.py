@@ -1,13 +1,15 @@
 """Features of patches in a dask collection: one task a block, and nothing is computed before."""
 
 import math
+import os
 import sys
+from pathlib import Path
 
 import numpy as np
 
-from skbreast._validation import import_optional
+from skbreast._validation import check_patches, import_optional, is_references
 
-__all__ = ["is_lazy", "map_blocks", "one_like"]
+__all__ = ["in_folder", "is_lazy", "map_blocks", "one_like"]
 
 
 def is_lazy(X):
@@ -53,7 +55,8 @@ def map_blocks(extractor, X, n_features):
     extractor : TransferFeatureExtractor
         Fitted; sent to each worker once.
     X : dask.array.Array or dask.bag.Bag
-        What it takes, along the first axis in any blocks.
+        What it takes, along the first axis in any blocks. Relative references start from the
+        folder that this process works in.
     n_features : int
         Number of columns.
 
@@ -65,6 +68,7 @@ def map_blocks(extractor, X, n_features):
     dask = import_optional("dask", extra="dask", purpose="A dask collection")
     array = import_optional("dask.array", extra="dask", purpose="A dask collection")
     shared = dask.delayed(extractor, pure=True)  # a key of its own, not a copy in each task
+    folder = str(Path.cwd())  # workers may be in others
     options = {"dtype": np.float32, "meta": np.empty((0, 0), dtype=np.float32)}
     if hasattr(X, "shape"):
         whole = X.rechunk(dict.fromkeys(range(1, X.ndim), -1))
@@ -73,6 +77,7 @@ def map_blocks(extractor, X, n_features):
             whole,
             shared,
             n_features,
+            folder,
             drop_axis=tuple(range(1, X.ndim)),
             new_axis=1,
             chunks=(whole.chunks[0], (n_features,)),
@@ -81,13 +86,20 @@ def map_blocks(extractor, X, n_features):
             **options,
         )
     transform = dask.delayed(_transform_block, pure=True)
-    parts = [transform(part, shared, n_features) for part in X.to_delayed()]
+    parts = [transform(part, shared, n_features, folder) for part in X.to_delayed()]
     shape = (np.nan, n_features)
     return array.concatenate([array.from_delayed(part, shape=shape, **options) for part in parts])
 
 
-def _transform_block(block, extractor, n_features):
+def _transform_block(block, extractor, n_features, folder):
     patches = block if isinstance(block, np.ndarray) else list(block)
     if not len(patches):
         return np.empty((0, n_features), dtype=np.float32)
+    if is_references(patches):
+        patches = in_folder(check_patches(patches), folder)
     return extractor.transform(patches)
+
+
+def in_folder(references, folder):
+    """Return references with the folder before those that are relative."""
+    return np.array([os.path.join(folder, each) for each in references], dtype=object)  # noqa: PTH118

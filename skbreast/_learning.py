@@ -74,6 +74,8 @@ def learn(estimator, program, phases, training, validation, *, samples, history,
                     break
                 memory.keep()
     except KeyboardInterrupt:
+        if team.n_processes > 1:  # what the others cannot know of, and none of them may keep
+            raise
         interrupted = True
         _warn_of_interruption(estimator)
     else:

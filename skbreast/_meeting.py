@@ -1,6 +1,7 @@
 """Wait, before TensorFlow does so for an hour, until all processes of a training have come."""
 
 import contextlib
+import errno
 import socket
 import time
 
@@ -90,8 +91,17 @@ def _waits(connection):
 
 
 def _listener(address, backlog):
+    host, port = _parts(address)
     try:
-        return socket.create_server(("", _parts(address)[1]), backlog=backlog)
+        with contextlib.suppress(socket.gaierror):
+            family, *_, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            try:
+                return socket.create_server(place[:2], family=family, backlog=backlog)
+            except OSError as error:
+                if error.errno != errno.EADDRNOTAVAIL:
+                    raise
+        # The name is that of a router in front of a container, or only others know it.
+        return socket.create_server(("", port), backlog=backlog)
     except OSError as error:
         raise RuntimeError(
             f"distribute='multiworker': this process cannot listen at {address} ({error}); give "

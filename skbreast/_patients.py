@@ -11,6 +11,9 @@ from skbreast._validation import check_groups, find_missing
 __all__ = ["Patients", "by_patient", "check_labels", "shared_patients"]
 
 
+LARGEST_LABEL = 2.0**53  # of floats; beyond, whole numbers are not told apart
+
+
 class Patients(NamedTuple):
     """Rows sorted by patient: patient i owns ``order[starts[i] : starts[i] + counts[i]]``."""
 
@@ -40,7 +43,10 @@ def check_labels(y, *, name):
             f"{name} lacks {len(missing)} labels (first at row {missing[0]}); give every patch one."
         )
     y = column_or_1d(np.asarray(y))
-    assert_all_finite(y, input_name=name)
+    with np.errstate(over="ignore", invalid="ignore"):  # of the sum by which it looks for NaN
+        assert_all_finite(y, input_name=name)
+    if y.dtype.kind == "f" and np.abs(y).max(initial=0) > LARGEST_LABEL:
+        raise ValueError(f"{name} must hold labels; {np.abs(y).max():g} is too large for one.")
     return y
 
 

@@ -95,6 +95,14 @@ class Alone:
         first, n_own = self.index * self.n_replicas // self.n_processes, self.n_replicas
         return part_of(n, self.n_replicas, first, first + n_own // self.n_processes)
 
+    def together(self):
+        """Return a context that all leave in the same way, where one may fail and others not."""
+        return contextlib.nullcontext()
+
+    def to_the_end(self):
+        """Return a context that others are told of where this process alone leaves it early."""
+        return contextlib.nullcontext()
+
     def from_chief(self, compute):
         """Return what the chief computes; JSON must be able to hold it."""
         return compute()

@@ -34,6 +34,7 @@ __all__ = [
     "warn_if_scaled",
 ]
 
+MOST_JOBS = 4096
 SCALED_PIXELS_END = 20  # above any scaling of pixels in use, standard scores too
 
 
@@ -122,7 +123,8 @@ def check_patches(X, *, image_shape=None):
         return _check_references(X)
     if getattr(X, "shape", None) == (0,) or (isinstance(X, list | tuple) and not X):
         raise ValueError("X is empty: it holds 0 samples, and at least 1 patch is needed.")
-    X = check_array(X, dtype=None, allow_nd=True, input_name="X")
+    with np.errstate(over="ignore", invalid="ignore"):  # of the sum by which it looks for NaN
+        X = check_array(X, dtype=None, allow_nd=True, input_name="X")
     if X.ndim == 2 and isinstance(X.flat[0], str):
         raise ValueError(
             f"X holds strings in two dimensions, {X.shape}; patch references are one-dimensional: "
@@ -245,8 +247,13 @@ def check_number(value, *, name, low, high=None, integer=False, open_low=False):
 
 
 def check_n_jobs(n_jobs):
-    """Return a number of workers, or raise a ValueError."""
+    """Return a number of workers, or raise a ValueError.
+
+    There is an upper bound since joblib starts as many threads as it is told, or dies of it.
+    """
     whole = isinstance(n_jobs, numbers.Integral) and not isinstance(n_jobs, bool | np.bool_)
+    if whole and n_jobs > MOST_JOBS:
+        raise ValueError(f"n_jobs must be at most {MOST_JOBS:,}; got {n_jobs!r}.")
     if n_jobs is None or (whole and n_jobs != 0):
         return n_jobs
     raise ValueError(f"n_jobs must be None or an integer other than 0; got {n_jobs!r}.")

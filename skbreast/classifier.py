@@ -363,43 +363,47 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         return self
 
     def _train(self, team, X, y, sample_weight, groups, given_validation):
-        samples = check_samples(self, X, y, sample_weight, groups, n_channels=None)
         seed = team.from_chief(self._draw_seed)
-        n_channels = count_channels(samples.X)
-        classes = find_classes(samples.y)
-        previous = previous_state(self, classes, n_channels)
-        if previous:
-            self._warn_of_scale(X, samples.X)
-        self.classes_ = classes
-        validation = check_validation(self, *given_validation, samples)
-        if validation is None and self.early_stopping:
-            rows, others = split_off_validation(
-                np.searchsorted(classes, samples.y),
-                samples.groups,
-                fraction=self.validation_fraction,
-                seed=seed,
-                X=samples.X,
-            )
-            samples, validation = samples.take(rows), samples.take(others)
-        size = previous and previous["shape"][:2]
-        training_set = self._open_training(samples, size=size, team=team)
-        if validation is not None:
-            validation = self._training_set(validation, self.patch_shape_[:2], team)
-        check_shares(self, len(samples.y), team)
+        with team.together():
+            samples = check_samples(self, X, y, sample_weight, groups, n_channels=None)
+            previous = previous_state(self, find_classes(samples.y), count_channels(samples.X))
+            if previous:
+                self._warn_of_scale(X, samples.X)
+            self.classes_ = find_classes(samples.y)
+            validation = check_validation(self, *given_validation, samples)
+            if validation is None and self.early_stopping:
+                samples, validation = self._split(samples, seed)
+            size = previous and previous["shape"][:2]
+            training_set = self._open_training(samples, size=size, team=team)
+            if validation is not None:
+                validation = self._training_set(validation, self.patch_shape_[:2], team)
         check_team(self, training_set, validation, team)
-        program = self._start_program(training_set.source, previous, seed, team)
-        with program.held():
-            learn(
-                self,
-                program,
-                self._plan(program),
-                training_set,
-                validation,
-                samples=samples,
-                history=dict(previous["history"]) if previous else {},
-                seed=seed,
-                team=team,
-            )
+        check_shares(self, len(samples.y), team)
+        with team.to_the_end():
+            program = self._start_program(training_set.source, previous, seed, team)
+            with program.held():
+                learn(
+                    self,
+                    program,
+                    self._plan(program),
+                    training_set,
+                    validation,
+                    samples=samples,
+                    history=dict(previous["history"]) if previous else {},
+                    seed=seed,
+                    team=team,
+                )
+
+    def _split(self, samples, seed):
+        """Return what is learned from, and what early stopping goes by."""
+        sides = split_off_validation(
+            np.searchsorted(self.classes_, samples.y),
+            samples.groups,
+            fraction=self.validation_fraction,
+            seed=seed,
+            X=samples.X,
+        )
+        return [samples.take(rows) for rows in sides]
 
     def _partial_fit(self, X, y, classes, sample_weight):
         check_parameters(self)

@@ -24,7 +24,13 @@ from skbreast._progress import progress_bar
 from skbreast._ready_models import make_baselines, make_model
 from skbreast._routing import groups_for
 from skbreast._unwrap import last_step, take_to_last_step
-from skbreast._validation import check_groups, check_number, check_patches, is_references
+from skbreast._validation import (
+    check_groups,
+    check_n_jobs,
+    check_number,
+    check_patches,
+    is_references,
+)
 from skbreast.classifier import PatchCNNClassifier
 from skbreast.datasets._folds import make_folds
 
@@ -173,6 +179,7 @@ def cross_validate_patients(
     >>> summarise(predictions, n_resamples=100)["auc"].n_patients
     8
     """
+    check_n_jobs(n_jobs)
     if is_references(X):
         X = check_patches(X)
     classes, y = np.unique(check_labels(y, name="y"), return_inverse=True)

@@ -1,36 +1,25 @@
 """Features of any number of patches in chunked files, which a killed run goes on with."""
 
-import hashlib
-import json
-import shutil
-import uuid
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
-from skbreast._chunk_runs import ChunkWork, engine_versions, run_here, run_on_cluster
-from skbreast._extracted import FORMAT, ExtractedFeatures, FeatureRows, open_features
-from skbreast._feature_files import KINDS, find_files, forget_parts, n_chunks
+from skbreast._chunk_runs import GOES_ON, ChunkWork, run_here, run_on_cluster
+from skbreast._extracted import ExtractedFeatures, FeatureRows, open_features, read_chunk
+from skbreast._extraction_about import check_columns, describe, differences
+from skbreast._feature_files import clear, find_files, holds_something
+from skbreast._features_about import CLEARED, check_about, chunk_rows, n_chunks
+from skbreast._files import forget_parts
+from skbreast._lazy import in_folder
 from skbreast._progress import progress_bar
-from skbreast._validation import (
-    check_choice,
-    check_groups,
-    check_number,
-    check_patches,
-    import_optional,
-    is_references,
-)
-from skbreast.reading import PatchReadError
+from skbreast._validation import check_choice, check_number, import_optional
+from skbreast.reading import PatchReadError, iterate_patches
 from skbreast.transfer import TransferFeatureExtractor
 
 __all__ = ["ExtractedFeatures", "FeatureRows", "extract_features", "open_features"]
-
-HASHED_AT_ONCE = 100_000
-COMPARED = ("chunk_size", "target_names")
 
 
 def extract_features(
@@ -55,27 +44,34 @@ def extract_features(
     Parameters
     ----------
     extractor : TransferFeatureExtractor
-        What makes features; it need not be fitted. Its `memory` is used, its `n_jobs` is not.
+        What makes features; it need not be fitted. Its `n_jobs` and its `memory` are not used:
+        what a store holds may come from other versions, engines and batches than those that stand
+        in the files.
     X : array-like of str, shape (n_patches,)
-        Patch references. They are not read before their turn.
+        Patch references. They are not read before their turn. Relative ones start from the
+        folder that this process works in, which must be the same when one goes on.
     out : path-like
         A folder that ends in ``.zarr`` (arrays; the extra ``zarr``) or ``.parquet`` (a table; the
-        extra ``parquet``). On a cluster all workers must see it under the same name.
+        extra ``parquet``). On a cluster all workers must see it under the same name. A symbolic
+        link to a folder is followed, and stays.
     y : array-like of shape (n_patches,), optional
-        Labels, kept beside the features.
+        Labels, kept beside the features: all whole numbers, numbers, True and False, or text.
     groups : array-like of shape (n_patches,), optional
-        Patient ids, kept beside the features.
+        Patient ids, kept beside the features, of the same kinds.
     target_names : list of str, optional
         Names of the classes, kept as well.
     chunk_size : int, default=4096
-        Patches a file. A worker that is killed loses one chunk; memory grows with it.
+        Patches a file, of no more than 2 GB of features. A worker that is killed loses one chunk;
+        memory grows with it.
     scheduler : str or distributed.Client, optional
         Address of a dask scheduler, as ``"tcp://host:8786"``, or a client of it. By default the
         work is done in this process, which uses all cores.
     on_error : {"raise", "nan"}, default="raise"
-        A patch that cannot be read ends the call, or has NaN for features.
+        A patch that cannot be read ends the call, or has NaN for features. One that got NaN in an
+        earlier call is left as it is with "nan", and tried again with "raise".
     overwrite : bool, default=False
-        Delete what an earlier extraction wrote to `out`, and begin anew.
+        Delete what an earlier extraction wrote to `out`, and begin anew. If anything else is in
+        the folder nothing is deleted, and the call refused. To go on later, leave it out.
     show : bool, default=False
         Whether progress is shown.
 
@@ -87,12 +83,14 @@ def extract_features(
     Raises
     ------
     ValueError
-        If an argument is not as documented, if `out` holds anything else, or if it holds features
-        of other patches, of another extractor, or of other versions of what computes them.
+        If an argument is not as documented, if `out` holds anything else or is damaged, or if it
+        holds features of other patches, of another extractor, or of other versions of what
+        computes them. If the extractor's weights are random and another call would have others.
     skbreast.reading.PatchReadError
         If a patch cannot be read; the message names it. What was finished is kept.
     OSError
-        If a file cannot be written, or the cluster is gone. What was finished is kept.
+        If a file cannot be written, the cluster is gone, or another call overwrites the folder.
+        What was finished is kept.
     ImportError
         If the package of the format, or dask, is not installed.
 
@@ -121,16 +119,17 @@ def extract_features(
     files = find_files(out)
     check_choice(on_error, name="on_error", choices=("raise", "nan"))
     check_number(chunk_size, name="chunk_size", low=1, integer=True)
-    columns = _check_columns(X, y, groups)
+    columns, folder = check_columns(X, y, groups), str(Path.cwd())
     extractor = _fitted(extractor)._for_workers()
-    about = _describe(extractor, columns, int(chunk_size), target_names)
+    extractor.memory = None
+    about = describe(extractor, columns, int(chunk_size), target_names, folder)
     with _connected(scheduler) as client:
         _make_room(files, about, overwrite)
-        forget_parts(files.path)
-        files.begin(about)
-        work = ChunkWork(extractor, files, about, str(Path.cwd()), on_error)
-        _finish(work, columns, client, show)
-        forget_parts(files.path)
+        forget_parts(files.path, deep=True)
+        begun = files.begin(about)
+        _check_same(begun, about, files)  # somebody may have been faster
+        _finish(ChunkWork(extractor, files, begun, folder, on_error), columns, client, show)
+        forget_parts(files.path, deep=True)
     return open_features(out)
 
 
@@ -143,99 +142,35 @@ def _fitted(extractor):
         check_is_fitted(extractor)
         return extractor
     except NotFittedError:
+        named = isinstance(extractor.backbone, str)
+        if named and extractor.weights is None and extractor.random_state is None:
+            raise ValueError(
+                "extractor has random weights (weights=None) and no random_state, so no other "
+                "call could go on with what it computes; give it a random_state."
+            ) from None
         return clone(extractor).fit(["reference"])  # which is not read
 
 
-def _check_columns(X, y, groups):
-    if not is_references(X):
-        raise ValueError(
-            "X must be patch references; of pixels in memory, or in a dask array, the extractor's "
-            "transform gives the features."
-        )
-    columns = {"references": check_patches(X)}
-    n_samples = len(columns["references"])
-    if y is not None:
-        columns["labels"] = _typed(column_or_1d(y))
-        if len(columns["labels"]) != n_samples:
-            raise ValueError(f"y has {len(columns['labels'])} labels for {n_samples} patches.")
-    if groups is not None:
-        columns["patients"] = _typed(check_groups(groups, n_samples=n_samples))
-    return columns
-
-
-def _typed(values):
-    kind = {"b": "flag", "i": "integer", "u": "integer", "f": "number"}.get(values.dtype.kind)
-    return np.array(values if kind else list(map(str, values)), dtype=KINDS[kind or "text"])
-
-
-def _describe(extractor, columns, chunk_size, target_names):
-    """Return all that decides an extraction, and what a reader wants to know, as JSON has it."""
-    identity = extractor._identity()
-    kinds = {np.dtype(kind): name for name, kind in KINDS.items()}
-    about = {
-        "format": FORMAT,
-        "n_patches": len(columns["references"]),
-        "chunk_size": chunk_size,
-        "columns": {name: kinds[values.dtype] for name, values in columns.items()}
-        | {"readable": "flag"},
-        "data": {name: _digest(values) for name, values in columns.items()},
-        "extractor": identity,
-        "versions": engine_versions(identity["engine"]),
-        "target_names": None if target_names is None else [str(name) for name in target_names],
-        "feature_names": extractor.get_feature_names_out().tolist(),
-    }
-    return json.loads(json.dumps(about))
-
-
-def _digest(values):
-    digest = hashlib.sha256()
-    for start in range(0, len(values), HASHED_AT_ONCE):
-        part = json.dumps(values[start : start + HASHED_AT_ONCE].tolist())
-        digest.update(part.encode())
-    return digest.hexdigest()[:40]
-
-
 def _make_room(files, about, overwrite):
-    """Leave what can be gone on with; refuse what cannot, or move it out of the way."""
-    there = files.read_about() if files.path.is_dir() else None
+    """Leave what can be gone on with; refuse what cannot, or delete it."""
+    there = files.read_about()
     if there is None:
-        if files.path.exists() and (not files.path.is_dir() or _holds_something(files.path)):
+        if holds_something(files.path):
             raise ValueError(f"{files.path} holds something else; give another folder.")
-        return
-    if overwrite:
-        doomed = files.path.with_name(f".{files.path.name}.{uuid.uuid4().hex}.old")
-        files.path.rename(doomed)
-        shutil.rmtree(doomed)
-        return
-    differences = _differences(there, about)
-    if differences:
+    elif overwrite or there == CLEARED:
+        clear(files)
+    else:
+        _check_same(there, about, files)
+
+
+def _check_same(there, about, files):
+    check_about(there, files.path)
+    said = differences(there, about)
+    if said:
         raise ValueError(
-            f"{files.path} holds another extraction ({differences}), which cannot be gone on with; "
+            f"{files.path} holds another extraction ({said}), which cannot be gone on with; "
             "give another folder, or overwrite."
         )
-
-
-def _holds_something(folder):
-    return any(not path.name.endswith(".part") for path in folder.iterdir())
-
-
-def _differences(there, here):
-    """Say in what two descriptions differ."""
-    if there.get("format") != FORMAT:
-        return f"format {there.get('format')} there, {FORMAT} here"
-    data = [name for name in here["data"] if there["data"].get(name) != here["data"][name]]
-    data += [name for name in there["data"] if name not in here["data"]]
-    said = [f"other {', '.join(data)}"] if data else []
-    olds, news = (
-        each["extractor"] | each["versions"] | {name: each[name] for name in COMPARED}
-        for each in (there, here)
-    )
-    other = [name for name in {**olds, **news} if olds.get(name) != news.get(name)]
-    if "key" in other:  # it changes with all that is said, and with weights
-        other.remove("key")
-        said += [] if other else ["other weights"]
-    said += [f"{name} {olds.get(name)!r} there, {news.get(name)!r} here" for name in other]
-    return "; ".join(said)
 
 
 @contextmanager
@@ -265,27 +200,46 @@ def _connected(scheduler):
 
 def _finish(work, columns, client, show):
     """Compute the chunks that are not there."""
-    about, done = work.about, work.files.done()
-    size, n_patches = about["chunk_size"], about["n_patches"]
-
-    def n_rows(number):
-        return min(size, n_patches - number * size)
-
-    def of_chunk(number):
-        return {name: each[number * size : (number + 1) * size] for name, each in columns.items()}
-
-    left = (number for number in range(n_chunks(about)) if number not in done)
-    chunks = ((number, of_chunk(number)) for number in left)
-    runs = run_here(work, chunks) if client is None else run_on_cluster(work, chunks, client)
+    about, done = work.about, work.files.done(work.about)
     n_done, n_unreadable = len(done), 0
-    with progress_bar("Features", n_patches, show=show) as advance:
-        advance(sum(map(n_rows, done)))
+    with progress_bar("Features", about["n_patches"], show=show) as advance:
         try:
-            for number, unreadable in runs:
+            if work.on_error == "raise":
+                _try_again(work, columns, done)
+            advance(sum(chunk_rows(about, number) for number in done))
+            n_done = len(done)
+            for number, unreadable in _runs(work, columns, client, done):
                 n_done, n_unreadable = n_done + 1, n_unreadable + unreadable
-                advance(n_rows(number), f"{n_unreadable} unreadable" if n_unreadable else "")
+                said = f"{n_unreadable} unreadable" if n_unreadable else ""
+                advance(chunk_rows(about, number), said)
         except PatchReadError as error:
             raise PatchReadError(
-                f"{error} {n_done} of {n_chunks(about)} chunks are finished and kept: the same "
-                "call goes on from there; with on_error='nan' such patches have NaN for features."
+                f"{error} {n_done} of {n_chunks(about)} chunks are finished and kept: {GOES_ON}; "
+                "with on_error='nan' such patches have NaN for features."
             ) from error
+
+
+def _runs(work, columns, client, done):
+    left = (number for number in range(n_chunks(work.about)) if number not in done)
+    chunks = ((number, _of_chunk(work, columns, number)) for number in left)
+    return run_here(work, chunks) if client is None else run_on_cluster(work, chunks, client)
+
+
+def _of_chunk(work, columns, number):
+    size = work.about["chunk_size"]
+    return {name: each[number * size : (number + 1) * size] for name, each in columns.items()}
+
+
+def _try_again(work, columns, done):
+    """Read what an earlier call could not; forget chunks in which all can be read by now."""
+    for number in sorted(done):
+        readable = read_chunk(work.files, work.about, number, "readable")
+        if readable.all():
+            continue
+        names = _of_chunk(work, columns, number)["references"][~readable]
+        found = iterate_patches(in_folder(names, work.folder))
+        errors = {place: each for place, each in found if isinstance(each, PatchReadError)}
+        if errors:
+            raise errors[min(errors)]
+        work.files.forget(number)
+        done.discard(number)

@@ -8,7 +8,7 @@ import numpy as np
 
 from skbreast import evaluation
 from skbreast._digests import digest_estimator
-from skbreast._files import check_writable
+from skbreast._files import check_writable, written_together
 from skbreast._fingerprints import digest_text
 from skbreast._fold_store import describe_folds
 from skbreast._html import block, table
@@ -163,31 +163,29 @@ def train_into(
     predictions = {name: predictions[name] for name in models}
     figures = _summaries(predictions, n_resamples, random_state, show)
     protocol = _protocol(groups, len(y), n_splits)
-    # Without its record the folder is no model: no old list of patients, nor an old card, may
-    # meet a new model.
-    for name in (TRAINING_FILE, CARD_FILE, Path(CARD_FILE).with_suffix(".json")):
-        (folder / name).unlink(missing_ok=True)
-    write_results(folder, figures, note=protocol)
     fitted = {
         name: _for_others(model) for name, model in _fit_to_all(models, X, y, groups, show).items()
     }
     model = fitted.pop(chosen)
-    save(model, folder / MODEL_FILE)
-    save(fitted, folder / BASELINES_FILE)
-    record = make_training_record(classes, pictures, groups, chosen, random_state)
-    write_json(folder / TRAINING_FILE, record)
-    write_model_card(
-        folder / CARD_FILE,
-        model,
-        predictions,
-        figures=figures,
-        chosen=chosen,
-        model_path=folder / MODEL_FILE,
-        source=_source_of(bunch),
-        protocol=protocol,
-        target_names=classes,
-        limits=[FIGURES_OF_COPIES],
-    )
+    # Without its record the folder is no model: no old list of patients may meet a new model.
+    with written_together(folder, last=TRAINING_FILE) as new:
+        write_results(new, figures, note=protocol)
+        save(model, new / MODEL_FILE)
+        save(fitted, new / BASELINES_FILE)
+        record = make_training_record(classes, pictures, groups, chosen, random_state)
+        write_json(new / TRAINING_FILE, record)
+        write_model_card(
+            new / CARD_FILE,
+            model,
+            predictions,
+            figures=figures,
+            chosen=chosen,
+            model_path=new / MODEL_FILE,
+            source=_source_of(bunch),
+            protocol=protocol,
+            target_names=classes,
+            limits=[FIGURES_OF_COPIES],
+        )
     if kept is not None:
         shutil.rmtree(kept, ignore_errors=True)  # by now nobody needs it
     return RunResult(figures, predictions, X, groups, classes, chosen, model, protocol)

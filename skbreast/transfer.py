@@ -109,7 +109,8 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
     `transform` of a dask array (patches, rows or references) or of a dask bag of references
     returns a dask array in the same blocks, and nothing is computed before it is asked for. A step
     of a pipeline that looks at it twice computes it twice, unless `memory` is set. The engine and
-    the precision are those of the process that calls `transform`, so that all workers agree.
+    the precision are those of the process that calls `transform`, so that all workers agree, and
+    relative references, weights and `memory` start from the folder that it works in.
 
     Examples
     --------
@@ -216,9 +217,15 @@ class TransferFeatureExtractor(TransformerMixin, BaseEstimator):
     def _for_workers(self):
         """Return a copy that computes the same in any process, whatever is installed there."""
         worker = copy.copy(self)
+        worker.weights = self._absolute_weights()
         worker.engine, worker.precision = self._resolved()
         worker.n_jobs, worker.verbose, worker.memory = 1, 0, as_absolute(check_memory(self.memory))
         return worker
+
+    def _absolute_weights(self):
+        """Return `weights` so that a path means the same file in any working folder."""
+        named = self._row() is None or self.weights is None or self.weights == "imagenet"
+        return self.weights if named else os.path.abspath(self.weights)  # noqa: PTH100
 
     def _identity(self):
         """Return all that decides the bits of features but versions, as JSON has it."""

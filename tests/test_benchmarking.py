@@ -22,8 +22,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skbreast import PatchCNNClassifier
 from skbreast._digests import digest_estimator
-from skbreast.benchmarking import run_benchmark
 from skbreast._fold_store import FoldStore
+from skbreast.benchmarking import run_benchmark
 from skbreast.datasets import make_patches
 from skbreast.evaluation import (
     Predictions,

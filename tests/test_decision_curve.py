@@ -47,7 +47,7 @@ def test_weights_are_as_copies():
         ({"thresholds": [0.5, 1.0]}, "thresholds must be one-dimensional, from 0 to below 1"),
         ({"thresholds": [-0.1]}, "thresholds must be"),
         ({"thresholds": [[0.1]]}, "thresholds must be one-dimensional"),
-        ({"y_score": [-3, 1, 2, 0, 1]}, "y_prob must lie between 0 and 1"),
+        ({"y_score": [-3, 1, 2, 0, 1]}, "y_score must lie between 0 and 1"),
         ({"sample_weight": [0] * 5}, "[Ss]ample.weight"),
     ],
 )

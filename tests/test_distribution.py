@@ -1,6 +1,7 @@
 """Who trains together, what each is given, and that several devices do what one does."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from skbreast import PatchCNNClassifier
+from skbreast import PatchCNNClassifier, _meeting
 from skbreast._augment import augment_patches
 from skbreast._fitting import TrainingSet, train, validate
 from skbreast._meeting import meet
@@ -171,6 +172,32 @@ def test_one_that_does_not_come_is_named(index):
         meet(addresses, index, seconds=0.5)
 
 
+@pytest.mark.parametrize(
+    ("host", "listens"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("localhost", "127.0.0.1|::1"),
+        ("192.0.2.1", "0.0.0.0"),  # for documentation: nobody has it
+        ("no.such.name.invalid", "0.0.0.0"),
+    ],
+)
+def test_it_listens_where_it_was_told_if_it_can(host, listens):
+    port = free_addresses(1)[0].rpartition(":")[2]
+    with _meeting._listener(f"{host}:{port}", backlog=1) as door:
+        assert re.fullmatch(listens, door.getsockname()[0])
+        assert door.getsockname()[1] == int(port)
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="there is no IPv6")
+def test_processes_meet_over_ipv6():
+    met, addresses = [], [each.replace("127.0.0.1", "[::1]") for each in free_addresses(2)]
+    thread = threading.Thread(target=lambda: met.append(meet(addresses, 0, seconds=30)))
+    thread.start()
+    meet(addresses, 1, seconds=30)
+    thread.join(30)
+    assert met == [None]
+
+
 def test_one_that_leaves_is_not_counted():
     addresses, ended = free_addresses(3), []
 
@@ -267,7 +294,7 @@ def test_late_comers_are_told(monkeypatch):
 def test_one_network_is_trained_at_a_time():
     import tensorflow as tf
 
-    from skbreast._keras.distribution import Team
+    from skbreast._keras.team import Team
 
     first, second = (Team(tf.distribute.get_strategy(), n_processes=2) for _ in range(2))
     errors = []

@@ -138,6 +138,23 @@ try:
 except ValueError as error:
     keep("differing", str(error))
 
+class Broken(np.random.RandomState):
+    def randint(self, *arguments, **options):
+        raise OSError("no numbers left")
+
+def failing(**changes):
+    try:
+        model = network(**changes.pop("parameters", {}))
+        model.fit(**({"X": X, "y": y} | changes))
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+# One fails, none waits, and all can train again.
+keep("one", failing(**({"y": y[:-1]} if index == 1 else {})))
+keep("chief", failing(parameters={"random_state": Broken(0)}))
+keep("few", failing(parameters={"batch_size": 1}, **({"X": X[:-1], "y": y[:-1]} if index else {})))
+keep("all", failing(parameters={"batch_size": 1}))
+
 from skbreast._patches import PatchSource
 taken, take, recall = [], PatchSource.take, _resuming.Memory.recall
 def noted(source, rows):
@@ -186,6 +203,26 @@ def test_processes_that_were_given_different_labels_say_so(trained):
 
 
 @pytest.mark.slow
+def test_where_one_fails_nobody_waits_and_all_can_train_again(trained):
+    of = {
+        name: [kept(trained, name, index) for index in range(2)]
+        for name in ("one", "chief", "few", "all")
+    }
+    assert of["one"][1].startswith("ValueError: ")
+    assert of["one"][0] == (
+        "ConnectionError: distribute='multiworker': another process has failed, so process 0 of 2 "
+        "ends its training; what that one says tells why."
+    )
+    assert of["chief"] == [
+        "OSError: no numbers left",
+        "ConnectionError: distribute='multiworker': the first process has failed (OSError: no "
+        "numbers left), so process 1 of 2 ends its training; what that one says tells why.",
+    ]
+    assert all("given the same patches, labels" in each for each in of["few"])
+    assert all("too few to be shared by 2 devices" in each for each in of["all"])
+
+
+@pytest.mark.slow
 def test_each_file_is_read_by_one_process_an_epoch(trained, references, bunch):
     first, second = (kept(trained, "taken", index) for index in range(2))
     assert len(first) == len(second) == 2 * 3  # epochs of three batches
@@ -201,21 +238,25 @@ def test_each_file_is_read_by_one_process_an_epoch(trained, references, bunch):
 
 
 TRAIN = """
-from skbreast._keras import distribution
-distribution.WAIT_SECONDS = float(os.environ.get("WAIT", 60))
+from skbreast._keras import team
+team.WAIT_SECONDS = float(os.environ.get("WAIT", 60))
 lost, how = int(os.environ["LOST"]), os.environ["HOW"]
-after = _resuming.Memory.keep
-def ending(memory):
+after, total = _resuming.Memory.keep, team.Team.total
+def counting(memory):
     after(memory)
     ending.epochs += 1
-    if index == lost and ending.epochs == 2:
+def ending(own, numbers):
+    found = total(own, numbers)
+    if index == lost and ending.epochs == 2:  # in the third, so that the chief has kept the second
         if how == "raise":
             raise OSError("no such file")
+        if how == "SIGINT":
+            signal.raise_signal(signal.SIGINT)
         os.kill(os.getpid(), getattr(signal, how))
         time.sleep(30)
+    return found
 ending.epochs = 0
-if how:
-    _resuming.Memory.keep = ending
+_resuming.Memory.keep, team.Team.total = counting, ending
 model = network(checkpoint=f"{folder}/checkpoints")
 try:
     model.fit(X, y, **given)
@@ -223,8 +264,9 @@ except ConnectionError as error:
     print(time.time(), error)
     assert not hasattr(model, "weights_")
     print(PatchCNNClassifier(max_epochs=1, random_state=0).fit(X, y).predict(X).shape)
-except OSError as error:
-    print(error)
+except (OSError, KeyboardInterrupt) as error:
+    print(repr(error), flush=True)
+    assert not hasattr(model, "weights_")
     time.sleep(30)
 else:
     keep("default", (model.history_, model.best_epoch_, model.weights_, model.predict_proba(X)))
@@ -233,11 +275,15 @@ else:
 
 
 def lose(folder, lost, how, *, wait=60, seconds=45):
-    """Let one of two processes end in its second epoch; return what the other prints."""
+    """Let one of two processes end in its third epoch; return what the other prints."""
     processes = start(folder, TRAIN, LOST=str(lost), HOW=how, WAIT=str(wait))
     other = processes[1 - lost]
     try:
         output, errors = other.communicate(timeout=HARD_LIMIT)
+        if how in ("raise", "SIGINT"):  # while that one lives
+            assert processes[lost].poll() is None
+            said = processes[lost].stdout.readline()
+            assert said.startswith("OSError" if how == "raise" else "KeyboardInterrupt")
         if how.startswith("SIGK") or how == "SIGTERM":
             assert processes[lost].wait(timeout=seconds) == -getattr(signal, how)
     finally:
@@ -262,7 +308,7 @@ def test_training_goes_on_after_a_process_was_killed(trained, tmp_path):
         "written."
     )
     # Only the chief needs the folder, and its process alone has read it.
-    printed = run(tmp_path, TRAIN.replace("if how:", "if True:"), LOST="-1", HOW="")
+    printed = run(tmp_path, TRAIN, LOST="-1", HOW="")
     assert printed == ["2", "2"]  # of four epochs
     assert pickle.dumps(both(tmp_path, "default")) == pickle.dumps(both(trained, "default"))
     assert list((tmp_path / "checkpoints").iterdir()) == []
@@ -275,7 +321,10 @@ def test_training_goes_on_after_a_process_was_killed(trained, tmp_path):
         (0, "SIGKILL", "another process has ended, so process 1 of 2"),
         (1, "SIGTERM", "another process has ended, so process 0 of 2"),
         (1, "SIGSTOP", "another process has ended|did not answer for 10 seconds"),
-        (1, "raise", "another process did not answer for 10 seconds, so process 0 of 2"),
+        (0, "raise", "another process has ended, so process 1 of 2"),
+        (1, "raise", "another process has ended, so process 0 of 2"),
+        (0, "SIGINT", "another process has ended, so process 1 of 2"),
+        (1, "SIGINT", "another process has ended, so process 0 of 2"),
     ],
 )
 def test_whatever_happens_to_one_the_other_ends_soon(tmp_path, lost, how, message):

@@ -1,6 +1,5 @@
 """Features in files: what is written, what is gone on with, what is refused, the command."""
 
-import json
 import os
 import pickle
 import signal
@@ -15,11 +14,12 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
 from typer.testing import CliRunner
 
-from skbreast import TransferFeatureExtractor, _feature_files
+from skbreast import TransferFeatureExtractor, _parquet_files, _zarr_files
 from skbreast._feature_files import find_files
 from skbreast.cli import app
 from skbreast.datasets import make_patches
 from skbreast.extraction import extract_features, open_features
+from skbreast.feature_store import FeatureStore
 from skbreast.reading import PatchReadError
 
 zarr = pytest.importorskip("zarr")
@@ -49,6 +49,19 @@ def out(request, tmp_path):
     return tmp_path / f"features.{request.param}"
 
 
+@pytest.fixture
+def computed(monkeypatch):
+    """List how many patches went through the extractor, call by call."""
+    seen, real = [], TransferFeatureExtractor.transform
+
+    def counted(self, X):
+        seen.append(len(X))
+        return real(self, X)
+
+    monkeypatch.setattr(TransferFeatureExtractor, "transform", counted)
+    return seen
+
+
 def make_extractor(**parameters):
     defaults = {"layers": "block2", "input_size": 32, "engine": "openvino", "precision": "float32"}
     return TransferFeatureExtractor(**(defaults | parameters))
@@ -62,8 +75,10 @@ def extract(bunch, references, out, **options):
 
 
 def contents(folder):
+    """Return the bytes of all files, but for the name of the run."""
+    run = find_files(folder).read_about()["run"].encode()
     return {
-        str(path.relative_to(folder)): path.read_bytes()
+        str(path.relative_to(folder)): path.read_bytes().replace(run, b"")
         for path in folder.rglob("*")
         if path.is_file() and not path.name.startswith(".")
     }
@@ -94,11 +109,37 @@ def test_labels_and_patients_may_be_missing(references, out):
     assert found.target_names is None
 
 
-@pytest.mark.parametrize("labels", [["b", "m"], [0.5, 1.5], [False, True], [7, 2**40]])
-def test_every_kind_of_label(references, out, labels):
-    y = np.array(labels)[np.arange(len(references)) % 2]
-    found = extract_features(make_extractor(), references, out, y=y)
-    assert found.labels.tolist() == y.tolist()
+@pytest.mark.parametrize("dtype", [None, object])
+@pytest.mark.parametrize("labels", [["b", "m"], [0.5, 1.5], [False, True], [7, 2**40], [0, 0]])
+def test_every_kind_of_label(references, tmp_path, labels, dtype):
+    y = np.array(labels, dtype=dtype)[np.arange(len(references)) % 2]
+    for ending in ENDINGS:
+        found = extract_features(make_extractor(), references, tmp_path / f"a.{ending}", y=y)
+        assert found.labels.tolist() == y.tolist()
+        assert set(map(type, found.labels.tolist())) == {type(labels[0])}
+
+
+@pytest.mark.parametrize(
+    ("labels", "types"),
+    [
+        ([0, "benign"], "int, str"),
+        ([True, 2], "bool, int"),
+        ([None, "benign"], "NoneType, str"),
+        ([2**63, 0], "int"),
+        ([2**53 + 1, 0.5], "float, int"),
+        (np.array([2**64 - 1, 0], dtype=np.uint64), "uint64"),
+        (np.array([b"benign", b""]), "bytes_"),
+        (np.array(["2020", "2021"], dtype="datetime64[Y]"), "datetime64"),
+        ([{"grade": 1}, {}], "dict"),
+    ],
+)
+@pytest.mark.parametrize("name", ["y", "groups"])
+def test_labels_that_would_come_back_as_others_are_refused(tmp_path, labels, types, name):
+    if any(each is None for each in labels) and name == "groups":
+        types = "lacks the patient"
+    with pytest.raises(ValueError, match=f"{name} (holds values of type )?{types}"):
+        extract_features(make_extractor(), ["a", "b"], tmp_path / "a.zarr", **{name: labels})
+    assert not list(tmp_path.iterdir())
 
 
 def test_others_read_the_files(bunch, references, tmp_path):
@@ -191,22 +232,16 @@ def test_a_finished_extraction_is_opened(bunch, references, out, monkeypatch):
     assert contents(out) == before
 
 
-def test_missing_chunks_alone_are_computed(bunch, references, out, monkeypatch):
+def test_missing_chunks_alone_are_computed(bunch, references, out, computed):
     extract(bunch, references, out)
     before = contents(out)
     for number in (1, 4):
         _file(out, number).unlink()
     with pytest.raises(ValueError, match="is not finished: 2 of 5 chunks are missing"):
         open_features(out)
-    seen, real = [], TransferFeatureExtractor.transform
-
-    def counted(self, X):
-        seen.append(len(X))
-        return real(self, X)
-
-    monkeypatch.setattr(TransferFeatureExtractor, "transform", counted)
+    computed.clear()
     extract(bunch, references, out)
-    assert seen == [5, 4]
+    assert computed == [5, 4]
     assert contents(out) == before
 
 
@@ -261,17 +296,68 @@ def test_killed_runs_go_on_and_end_with_the_same_bytes(references, tmp_path, end
     assert open_features(out).labels.tolist() == list(range(240))
 
 
+# Which folder relative names start from
+
+
+@pytest.fixture
+def two_folders(bunch, save_patches, tmp_path):
+    """Give two folders with other patches of the same names."""
+    folders = tmp_path / "one", tmp_path / "other"
+    for folder, patches in zip(folders, (bunch.data[:6], bunch.data[6:12]), strict=True):
+        folder.mkdir()
+        save_patches(patches, folder)
+    return folders
+
+
+def test_relative_names_of_another_folder_are_refused(two_folders, out, monkeypatch):
+    one, other = two_folders
+    names = [f"{number}.png" for number in range(6)]
+    monkeypatch.chdir(one)
+    found = extract_features(make_extractor(), names, out, chunk_size=2)
+    assert found.references.tolist() == names
+    assert found.about["folder"] == str(one)
+    before = contents(out)
+    _file(out, 1).unlink()
+    monkeypatch.chdir(other)
+    with pytest.raises(ValueError, match=f"references start from '{one}' there, '{other}' here"):
+        extract_features(make_extractor(), names, out, chunk_size=2)
+    monkeypatch.chdir(one)
+    extract_features(make_extractor(), names, out, chunk_size=2)
+    assert contents(out) == before
+
+
+def test_absolute_names_hold_in_any_folder(references, out, tmp_path, monkeypatch):
+    found = extract_features(make_extractor(), references, out, chunk_size=5)
+    assert found.about["folder"] is None
+    before = contents(out)
+    _file(out, 1).unlink()
+    monkeypatch.chdir(tmp_path)
+    extract_features(make_extractor(), references, out, chunk_size=5)
+    assert contents(out) == before
+
+
+def test_patches_that_moved_are_told(two_folders, tmp_path):
+    one, other = two_folders
+    extract_features(make_extractor(), [f"{one}/0.png"], tmp_path / "a.zarr")
+    said = f"other references; the first reference is '{one}/0.png' there, '{other}/0.png' here"
+    with pytest.raises(ValueError, match=said):
+        extract_features(make_extractor(), [f"{other}/0.png"], tmp_path / "a.zarr")
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_leftovers_of_killed_writers_go(bunch, references, tmp_path, monkeypatch, ending):
     out = tmp_path / f"a.{ending}"
     extract(bunch, references, out)
-    old, new = (_file(out, 0).with_name(f".{name}.part") for name in ("old", "new"))
-    for part in (old, new):
+    names = (".c.0.0.0a.part", ".c.0.0.1f.part", ".theirs.part")
+    old, new, foreign = (_file(out, 0).with_name(name) for name in names)
+    for part in (old, new, foreign):
         part.touch()
-    os.utime(old, (0, 0))
+    for part in (old, foreign):
+        os.utime(part, (0, 0))
     extract(bunch, references, out)
     assert not old.exists()
     assert new.exists()  # somebody may be writing it
+    assert foreign.exists()
     np.testing.assert_array_equal(open_features(out).labels, bunch.target)
 
 
@@ -324,35 +410,11 @@ def test_other_weights_are_refused(references, tmp_path):
 
 def test_other_versions_are_refused(references, out, monkeypatch):
     extract_features(make_extractor(), references, out)
-    monkeypatch.setattr("skbreast.extraction.engine_versions", lambda _: {"openvino": "2099.1"})
+    monkeypatch.setattr(
+        "skbreast._extraction_about.engine_versions", lambda _: {"openvino": "2099.1"}
+    )
     with pytest.raises(ValueError, match=r"openvino '20.*' there, '2099.1' here"):
         extract_features(make_extractor(), references, out)
-
-
-def test_overwriting_begins_anew(bunch, references, out):
-    extract(bunch, references, out)
-    found = extract_features(make_extractor(), references[:3], out, overwrite=True)
-    assert len(found) == 3
-    assert sorted(path.name for path in out.parent.iterdir()) == [out.name]
-
-
-@pytest.mark.parametrize("overwrite", [False, True])
-def test_what_is_no_extraction_is_left_alone(references, out, overwrite):
-    out.mkdir()
-    (out / "theirs.txt").touch()
-    with pytest.raises(ValueError, match="holds something else; give another folder"):
-        extract_features(make_extractor(), references, out, overwrite=overwrite)
-    assert (out / "theirs.txt").exists()
-    file = out.with_stem("file")
-    file.touch()
-    with pytest.raises(ValueError, match="holds something else"):
-        extract_features(make_extractor(), references, file, overwrite=overwrite)
-
-
-def test_a_zarr_group_of_others_is_left_alone(references, tmp_path):
-    zarr.open_group(tmp_path / "a.zarr", mode="w").create_array("x", shape=(2,), dtype="i4")
-    with pytest.raises(ValueError, match="holds something else"):
-        extract_features(make_extractor(), references, tmp_path / "a.zarr", overwrite=True)
 
 
 @pytest.mark.parametrize(
@@ -360,6 +422,7 @@ def test_a_zarr_group_of_others_is_left_alone(references, tmp_path):
     [
         ({"extractor": LogisticRegression()}, "must be a TransferFeatureExtractor"),
         ({"X": np.zeros((2, 8, 8, 3))}, "X must be patch references"),
+        ({"extractor": make_extractor(weights=None)}, "no random_state, so no other call could"),
         ({"out": "features.csv"}, r"must end in \.zarr or \.parquet"),
         ({"y": [0]}, "y has 1 labels for 2 patches"),
         ({"groups": [0, None]}, "groups lacks the patient of 1 patches"),
@@ -384,15 +447,6 @@ def test_a_missing_package_is_named(references, tmp_path, monkeypatch):
         extract_features(make_extractor(), references, tmp_path / "a.parquet")
 
 
-def test_nothing_to_open(tmp_path):
-    with pytest.raises(ValueError, match="holds no extracted features"):
-        open_features(tmp_path / "a.zarr")
-    (tmp_path / "b.parquet").mkdir()
-    (tmp_path / "b.parquet" / "_skbreast.json").write_text(json.dumps({"format": 99}))
-    with pytest.raises(ValueError, match="is of format 99"):
-        open_features(tmp_path / "b.parquet")
-
-
 # What breaks on the way
 
 
@@ -415,6 +469,53 @@ def test_a_broken_patch_is_named_and_the_rest_kept(references, broken, out, save
     np.testing.assert_allclose(sound, whole.features, rtol=1e-4, atol=1e-5)
 
 
+def test_patches_that_got_nan_are_tried_again_by_raise(references, broken, out, computed):
+    extract_features(make_extractor(), broken, out, chunk_size=5, on_error="nan")
+    _file(out, 4).unlink()
+    before = contents(out)
+    computed.clear()
+    said = r"broken\.png.* 4 of 5 chunks are finished and kept.*with on_error='nan' such patches"
+    with pytest.raises(PatchReadError, match=said):
+        extract_features(make_extractor(), broken, out, chunk_size=5)
+    assert contents(out) == before
+    Path(broken[12]).write_bytes(Path(references[0]).read_bytes())
+    found = extract_features(make_extractor(), broken, out, chunk_size=5)
+    assert computed == [5, 5]  # the third chunk and the last alone
+    assert found.readable.all()
+    np.testing.assert_allclose(found.features[12], found.features[0], rtol=1e-4, atol=1e-5)
+
+
+def test_nan_goes_on_with_what_nan_left(broken, out, monkeypatch):
+    extract_features(make_extractor(), broken, out, chunk_size=5, on_error="nan")
+    monkeypatch.setattr(TransferFeatureExtractor, "transform", pytest.fail)
+    found = extract_features(make_extractor(), broken, out, chunk_size=5, on_error="nan")
+    assert np.flatnonzero(~found.readable).tolist() == [12]
+
+
+def test_a_store_of_features_is_not_asked(references, out, tmp_path):
+    store = FeatureStore(tmp_path / "store")
+    with pytest.MonkeyPatch.context() as patch:  # as of another version
+        patch.setattr("skbreast.feature_store.FeatureStore.put", _put_zeros)
+        patch.setattr("skbreast._fingerprints.SETTLED_NS", -1)
+        make_extractor(memory=store).fit_transform(references)
+        poisoned = make_extractor(memory=store).fit_transform(references)
+        assert (poisoned == 0).all()
+        found = extract_features(make_extractor(memory=store), references, out)
+    assert (np.asarray(found.features) != 0).any(axis=1).all()
+
+
+def _put_zeros(self, network, patches, vectors, *, description="", real=FeatureStore.put):
+    real(self, network, patches, np.zeros_like(vectors), description=description)
+
+
+def test_chunks_that_are_too_large_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("skbreast._extraction_about.MAX_CHUNK_BYTES", 4 * N_FEATURES * 3)
+    given = make_extractor(), list("abcdef"), tmp_path / "a.zarr"
+    with pytest.raises(ValueError, match=r"chunk_size: 4 patches .* give 3 or fewer"):
+        extract_features(*given, chunk_size=4)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_chunk_of_nothing_readable(out):
     found = extract_features(make_extractor(), ["gone.png", "lost.png"], out, on_error="nan")
     assert np.isnan(found.features).all()
@@ -426,7 +527,8 @@ def test_a_full_disk_costs_nothing_that_was_finished(references, tmp_path, endin
     resource = pytest.importorskip("resource")
     out = tmp_path / f"a.{ending}"
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    written, real = [], _feature_files.written_whole
+    module = {"zarr": _zarr_files, "parquet": _parquet_files}[ending]
+    written, real = [], module.written_whole
 
     def filling(path):
         if len(written) > 25:  # with zarr.json and five files a chunk
@@ -435,7 +537,7 @@ def test_a_full_disk_costs_nothing_that_was_finished(references, tmp_path, endin
         return real(path)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_feature_files, "written_whole", filling)
+        patch.setattr(module, "written_whole", filling)
         try:
             with pytest.raises(OSError, match=r"Chunk [0-9]+ cannot be written to .*kept"):
                 extract_features(make_extractor(), np.tile(references, 3), out, chunk_size=2)

@@ -27,7 +27,7 @@ from skbreast.reading import PatchReadError, patch_size, read_patch, read_patche
 
 h5py = pytest.importorskip("h5py")
 SEED = int(os.environ.get("SKBREAST_FUZZ_SEED", "1"))
-N_LONG = 3000
+N_LONG = 3500  # 500 of each kind
 N_SHORT = 350
 STEM = "camelyonpatch_level_2_split_train_"
 BREAKHIS = [
@@ -314,7 +314,7 @@ def test_a_mutated_file_is_data_or_a_documented_error():
 
 @pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="limits are Linux's")
-def test_3000_mutated_files_are_data_or_documented_errors():
+def test_3500_mutated_files_are_data_or_documented_errors():
     check_run(*run_guarded(__file__, N_LONG), N_LONG)
 
 

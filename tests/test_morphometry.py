@@ -139,7 +139,7 @@ def test_drawn_tissue_has_nuclei():
     ("parameters", "message"),
     [
         ({"min_area": 0}, "min_area must be an integer at least 1; got 0"),
-        ({"min_contrast": -1}, "min_contrast must be a number at least 0; got -1"),
+        ({"min_contrast": -1}, "min_contrast must be a number at least 0 and at most 1000; got -1"),
         ({"smoothing": 65}, "smoothing must be a number at least 0 and at most 64; got 65"),
     ],
 )

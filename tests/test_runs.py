@@ -5,6 +5,7 @@ import hashlib
 import json
 import shutil
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -145,18 +146,42 @@ def test_a_saved_model_names_no_folder_of_its_training(bunch, tmp_path):
         assert not any(b"anna" in archive.read(name) for name in archive.namelist())
 
 
-def test_no_old_card_meets_a_new_model(bunch, tmp_path, monkeypatch):
+@pytest.mark.parametrize("failing", ["write_results", "save", "write_json", "write_model_card"])
+def test_an_older_model_stays_until_all_of_the_new_one_is_written(
+    bunch, tmp_path, monkeypatch, failing
+):
     model = {"c": make_baselines()["colour"]}
     train_into(tmp_path, bunch, model, n_splits=2, n_resamples=10)
+    before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
 
-    def write_results(*_, **__):
+    def fail(*_, **__):
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(runs, "write_results", write_results)
+    monkeypatch.setattr(runs, failing, fail)
     with pytest.raises(OSError, match="the disk is full"):
-        train_into(tmp_path, bunch, model, n_splits=2, n_resamples=10)
-    left = {each.name for each in tmp_path.iterdir()}
-    assert left.isdisjoint({"model_card.md", "model_card.json", "training.json"})
+        train_into(tmp_path, bunch, model, n_splits=2, n_resamples=10, random_state=1)
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == before
+
+
+def test_a_model_that_was_half_moved_is_none(bunch, tmp_path, monkeypatch):
+    model = {"c": make_baselines()["colour"]}
+    train_into(tmp_path, bunch, model, n_splits=2, n_resamples=10)
+    replace, left = Path.replace, [2]
+
+    def fail(path, target):
+        left[0] -= path.parent.suffix == ".new" and not path.name.startswith(".")
+        if left[0] < 0:
+            raise OSError("power cut")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="power cut"):
+        train_into(tmp_path, bunch, model, n_splits=2, n_resamples=10, random_state=1)
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match="holds no training.json"):
+        open_model(tmp_path)
+    train_into(tmp_path, bunch, model, n_splits=2, n_resamples=10)
+    assert open_model(tmp_path)[1] == ["benign", "malignant"]
 
 
 def test_hidden_files_and_folders_of_that_name_are_no_patches(tmp_path):

@@ -1,4 +1,4 @@
-"""Processes and devices that train one network together, through `tf.distribute`."""
+"""Find who trains together: devices of this process, or processes that join, by `tf.distribute`."""
 
 import contextlib
 import functools
@@ -8,20 +8,16 @@ import re
 import signal
 import threading
 
-import numpy as np
 import tensorflow as tf
 
-from skbreast._keras import GREETINGS, held_back
+from skbreast._keras import GREETINGS, held_back, team
 from skbreast._meeting import meet
-from skbreast._teams import ALONE, Alone
+from skbreast._teams import ALONE
 
-__all__ = ["START_SECONDS", "WAIT_SECONDS", "Team", "find_team"]
+__all__ = ["START_SECONDS", "find_team"]
 
 START_SECONDS = 600.0  # from the first process that comes to the last
-WAIT_SECONDS = 600.0  # for one another: in it fit what only one does, as a chief's checkpoint
-CHUNK = 2**22  # numbers that are sent at a time
 _lock = threading.Lock()
-_training = threading.RLock()  # a callback may fit another network
 
 JOINING = re.compile(GREETINGS.pattern + rb"|^I\d{4} .* (coordination_service|grpc_server_lib)")
 NEEDED = (
@@ -42,7 +38,7 @@ def find_team(distribute):
     Returns
     -------
     Alone
-        A :class:`Team` where there are others.
+        A :class:`skbreast._keras.team.Team` where there are others.
 
     Raises
     ------
@@ -62,7 +58,7 @@ def _mirrored():
     """Make a team of one process; processors count as devices where the user has divided them."""
     kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
     devices = [device.name for device in tf.config.list_logical_devices(kind)]
-    return Team(tf.distribute.MirroredStrategy(devices))
+    return team.Team(tf.distribute.MirroredStrategy(devices))
 
 
 @functools.cache
@@ -75,7 +71,7 @@ def _multiworker():
         )
     if len(addresses) > 1:
         meet(addresses, index, seconds=START_SECONDS)
-    options = tf.distribute.experimental.CommunicationOptions(timeout_seconds=WAIT_SECONDS)
+    options = tf.distribute.experimental.CommunicationOptions(timeout_seconds=team.WAIT_SECONDS)
     try:
         with _own_signals(), held_back(JOINING):
             strategy = tf.distribute.MultiWorkerMirroredStrategy(communication_options=options)
@@ -84,7 +80,7 @@ def _multiworker():
             "distribute='multiworker': this process cannot join the others; start all of them "
             f"again ({error.message})."
         ) from error
-    return Team(strategy, n_processes=len(addresses), index=index)
+    return team.Team(strategy, n_processes=len(addresses), index=index)
 
 
 def _has_started():
@@ -127,129 +123,3 @@ def _read_cluster(text):
     if len(set(addresses)) < len(addresses):
         raise ValueError(f"{NEEDED}two processes have one address: {text!r}.")
     return addresses, addresses.index(own)  # a chief comes before workers, as in TensorFlow
-
-
-class Team(Alone):
-    """Devices, in one process or several, that share every batch.
-
-    Parameters
-    ----------
-    strategy : tf.distribute.Strategy
-        A mirrored one.
-    n_processes, index : int
-        Processes that train together, and the number of this one.
-
-    Attributes
-    ----------
-    store : dict
-        What belongs to the team alone.
-    """
-
-    def __init__(self, strategy, n_processes=1, index=0):
-        self.strategy = strategy
-        self.n_processes, self.index = n_processes, index
-        self.n_replicas = strategy.num_replicas_in_sync
-        self.store = {}
-        self._sum = tf.function(self._reduce, input_signature=[tf.TensorSpec((None,), tf.float32)])
-        self._sum_wide = tf.function(
-            self._reduce, input_signature=[tf.TensorSpec((None,), tf.float64)]
-        )
-
-    def _reduce(self, numbers):
-        return self.strategy.reduce("SUM", tf.identity(numbers), axis=None)
-
-    @contextlib.contextmanager
-    def training(self):
-        """Let one thread train at a time: of two, each process might take another first."""
-        if not _training.acquire(blocking=self.n_processes == 1):
-            raise RuntimeError(
-                "distribute='multiworker' trains one network at a time; another fit is under way "
-                "in this process. Set n_jobs=None in what calls fit."
-            )
-        try:
-            yield
-        finally:
-            _training.release()
-
-    @contextlib.contextmanager
-    def scope(self):
-        """Let what is built be of the strategy; all processes build it, with the chief's values."""
-        with self.contact(), self.strategy.scope():
-            yield
-
-    @contextlib.contextmanager
-    def contact(self):
-        """Say in one sentence that others are gone.
-
-        Raises
-        ------
-        ConnectionError
-            If a process ended or does not answer.
-        """
-        try:
-            yield
-        except (
-            tf.errors.UnavailableError,
-            tf.errors.DeadlineExceededError,
-            tf.errors.CancelledError,
-            tf.errors.AbortedError,
-            tf.errors.FailedPreconditionError,
-        ) as error:
-            late = isinstance(error, tf.errors.DeadlineExceededError)
-            what = f"did not answer for {WAIT_SECONDS:g} seconds" if late else "has ended"
-            raise ConnectionError(
-                f"distribute='multiworker': another process {what}, so process {self.index} of "
-                f"{self.n_processes} ends its training. Start all of them again; with checkpoint= "
-                "they go on after the last epoch that was written."
-            ) from error
-
-    def from_chief(self, compute):
-        """Return what the chief computes; JSON must be able to hold it."""
-        if self.n_processes == 1:
-            return compute()
-        text = json.dumps(compute()) if self.index == 0 else ""
-        return json.loads(self.bytes_from_chief(text.encode()))
-
-    def bytes_from_chief(self, content):
-        """Return the bytes that the chief has."""
-        if self.n_processes == 1:
-            return content
-        n_bytes = int(self.total(np.array([len(content) if self.index == 0 else 0]))[0])
-        numbers = np.zeros(-(-n_bytes // 2), np.float32)
-        if self.index == 0:
-            numbers[:] = np.frombuffer(content + bytes(n_bytes % 2), np.uint16)
-        # Numbers of 16 bits are exact in float32, which every kind of network carries.
-        with self.contact():
-            sums = [
-                self._sum(numbers[start : start + CHUNK]).numpy()
-                for start in range(0, len(numbers), CHUNK)
-            ]
-        return np.concatenate([np.float32([]), *sums]).astype(np.uint16).tobytes()[:n_bytes]
-
-    def total(self, numbers):
-        """Return the sum over all processes of a float64 vector, the same bits in each."""
-        if self.n_processes == 1:
-            return numbers
-        with self.contact():
-            return self._sum_wide(np.asarray(numbers, np.float64)).numpy()
-
-    def check_same(self, describe):
-        """Raise a ValueError, in all processes, if something is not the same in all.
-
-        Parameters
-        ----------
-        describe : callable
-            Returns a dict of what must be the same, as JSON can hold it.
-        """
-        if self.n_processes == 1:
-            return
-        own = json.loads(json.dumps(describe(), default=str))
-        chief = self.from_chief(lambda: own)
-        others = sorted(name for name in own | chief if own.get(name) != chief.get(name))
-        if self.total([len(others)])[0] > 0:
-            found = f"here, in process {self.index}, " if others else "another has other ones"
-            raise ValueError(
-                "distribute='multiworker': all processes must be given the same patches, labels "
-                f"and parameters as the first, and have the same versions; {found}"
-                + (f"these differ: {', '.join(others)}." if others else ".")
-            )

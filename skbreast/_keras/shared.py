@@ -29,7 +29,7 @@ class SharedProgram(Program):
         As for :class:`skbreast._keras.training.Program`.
     network : keras.Model, optional
         What `build_network` made of them, where that is known.
-    team : skbreast._keras.distribution.Team
+    team : skbreast._keras.team.Team
         Who takes part; in whose scope this is called.
     """
 

@@ -42,7 +42,8 @@ def extract(
 
     skbreast.extraction.open_features opens them: features, labels, patients, references.
     """
-    with one_sentence_errors("Interrupted; the same command goes on where it was."):
+    how = "the same command without --overwrite" if overwrite else "the same command"
+    with one_sentence_errors(f"Interrupted; {how} goes on where it was."):
         from skbreast import TransferFeatureExtractor
         from skbreast._feature_files import find_files
         from skbreast.extraction import extract_features

@@ -9,6 +9,7 @@ from skbreast._rgb_patches import pixel_rows
 
 __all__ = ["COLOR_SPACES", "ColorSpace", "from_response", "to_response"]
 
+FARTHEST = 32  # response: light of 2**32, where 1 is the brightest
 N_LEVELS = 2**14  # of linear light on the way back: finer than uint8 anywhere
 
 
@@ -116,6 +117,10 @@ def _cie_inverse_curve(responses):
     return primaries
 
 
+def _exp2(responses):
+    return np.exp2(np.clip(responses, -FARTHEST, FARTHEST))
+
+
 _XYZ_FROM_RGB = np.array(
     [
         [0.412453, 0.357580, 0.180423],
@@ -148,7 +153,7 @@ COLOR_SPACES = {
         _nearest_levels(_EVEN),
         _LMS_FROM_RGB,
         np.log2,
-        np.exp2,
+        _exp2,
         _DECIMAL * np.diag(1 / np.sqrt([3, 6, 2])) @ np.array([[1, 1, 1], [1, 1, -2], [1, -1, 0]]),
         np.zeros(3),
         0.002,

@@ -3,11 +3,15 @@
 import numpy as np
 from skimage.color import rgb_from_hed
 
+from skbreast.color._checks import BRIGHTEST, check_light, check_real
+
 __all__ = [
     "STAIN_VECTORS",
     "optical_density_to_rgb",
     "rgb_to_optical_density",
 ]
+
+DENSEST = 30  # in float32 nothing overflows, and whatever is denser is black too
 
 STAIN_VECTORS = np.array(rgb_from_hed, dtype=np.float64)
 """Ruifrok and Johnston's stains: rows haematoxylin, eosin, DAB; columns red, green, blue."""
@@ -22,9 +26,10 @@ def rgb_to_optical_density(rgb, background=255.0):
     Parameters
     ----------
     rgb : array-like of shape (..., 3)
-        Intensities 0…255, uint8 or float. What is below 1 counts as 1, so that black stays finite.
+        Intensities 0…255, uint8 or float, and up to 65,535. What is below 1 counts as 1, so that
+        black stays finite.
     background : float or array-like of shape (3,), default=255
-        Intensity of the empty slide, above 0.
+        Intensity of the empty slide, from 1 to 65,535.
 
     Returns
     -------
@@ -34,7 +39,7 @@ def rgb_to_optical_density(rgb, background=255.0):
     Raises
     ------
     ValueError
-        If the last axis isn't 3 long or `background` isn't above 0.
+        If the last axis isn't 3 long, or an argument doesn't hold finite numbers of its range.
 
     References
     ----------
@@ -47,12 +52,12 @@ def rgb_to_optical_density(rgb, background=255.0):
     >>> rgb_to_optical_density([[250, 25, 2.5]], background=250).round(3)
     array([[0., 1., 2.]], dtype=float32)
     """
-    rgb, background = np.asarray(rgb), _check_background(background)
+    rgb, background = check_real(rgb, name="rgb", high=BRIGHTEST), check_light(background)
     _check_channels(rgb, "rgb")
     if rgb.dtype == np.uint8 and background.ndim == 0:
         levels = np.maximum(np.arange(256), 1)
         return np.log10(background / levels).astype(np.float32)[rgb]
-    return np.log10(background.astype(np.float32) / np.maximum(rgb.astype(np.float32), 1))
+    return np.log10(background.astype(np.float32) / np.maximum(rgb, 1).astype(np.float32))
 
 
 def optical_density_to_rgb(optical_density, background=255.0):
@@ -63,7 +68,7 @@ def optical_density_to_rgb(optical_density, background=255.0):
     optical_density : array-like of shape (..., 3)
         Optical densities.
     background : float or array-like of shape (3,), default=255
-        Intensity of the empty slide, above 0.
+        Intensity of the empty slide, from 1 to 65,535.
 
     Returns
     -------
@@ -73,7 +78,7 @@ def optical_density_to_rgb(optical_density, background=255.0):
     Raises
     ------
     ValueError
-        If the last axis isn't 3 long or `background` isn't above 0.
+        If the last axis isn't 3 long, or an argument doesn't hold finite numbers of its range.
 
     Examples
     --------
@@ -81,20 +86,13 @@ def optical_density_to_rgb(optical_density, background=255.0):
     >>> optical_density_to_rgb([[0.0, 1.0, 2.0]], background=250)
     array([[250,  25,   2]], dtype=uint8)
     """
-    density = np.asarray(optical_density, dtype=np.float32)
+    density = check_real(optical_density, name="optical_density")
     _check_channels(density, "optical_density")
-    with np.errstate(over="ignore"):
-        rgb = _check_background(background).astype(np.float32) * np.float32(10) ** -density
+    density = np.clip(density, -DENSEST, DENSEST).astype(np.float32)
+    rgb = check_light(background).astype(np.float32) * np.float32(10) ** -density
     return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
 
 
 def _check_channels(array, name):
     if array.ndim == 0 or array.shape[-1] != 3:
         raise ValueError(f"{name} must have 3 channels as its last axis; got shape {array.shape}.")
-
-
-def _check_background(background):
-    background = np.asarray(background, dtype=np.float64)
-    if background.shape not in ((), (3,)) or not (background > 0).all():
-        raise ValueError(f"background must be one or three numbers above 0; got {background!r}.")
-    return background

@@ -131,10 +131,10 @@ def exchange_colors(patches, statistics, target, *, space="lab"):
     Raises
     ------
     TypeError
-        If `patches` aren't uint8.
+        If `patches` aren't uint8, or statistics and target not :class:`ColorStatistics`.
     ValueError
         If `patches` aren't four-dimensional RGB, there is no such space, or statistics and target
-        are not as above.
+        are not as above or out of any range of colours.
 
     References
     ----------
@@ -154,12 +154,12 @@ def exchange_colors(patches, statistics, target, *, space="lab"):
     """
     check_rgb_batch(patches)
     space = COLOR_SPACES[check_choice(space, name="space", choices=tuple(COLOR_SPACES))]
-    check_looks(statistics, target, n_patches=len(patches))
-    means = np.broadcast_to(statistics.means, (len(patches), 3))
-    deviations = np.broadcast_to(statistics.deviations, (len(patches), 3))
-    measured = np.isfinite(means).all(axis=1) & np.isfinite(deviations).all(axis=1)
-    means = np.where(measured[:, None], means, target.means)
-    gains = target.deviations / np.where(measured[:, None], deviations, target.deviations)
+    statistics, target, measured = check_looks(
+        statistics, target, kind=ColorStatistics, shapes=((3,), (3,)), name="statistics",
+        n_patches=len(patches),
+    )  # fmt: skip
+    means = np.where(measured[:, None], statistics.means, target.means)
+    gains = target.deviations / np.where(measured[:, None], statistics.deviations, 1)
     shifts = gains * (space.origin - means) + target.means - space.origin
     back = np.linalg.inv(space.axes)
     slopes = (back * gains[:, None, :] @ space.axes).astype(np.float32)

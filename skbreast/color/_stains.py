@@ -5,7 +5,15 @@ from typing import NamedTuple
 import numpy as np
 
 from skbreast._rgb_patches import check_rgb_batch
-from skbreast.color._checks import check_looks, constant
+from skbreast._validation import check_flag
+from skbreast.color._checks import (
+    LARGEST,
+    check_looks,
+    check_real,
+    check_vectors,
+    constant,
+    refuse_alike,
+)
 from skbreast.color._densities import (
     check_background_and_density,
     density_planes,
@@ -26,6 +34,7 @@ __all__ = [
 ]
 
 STRENGTH_PERCENTILE = 99  # of the concentrations, in all publications
+MOST_STAIN = 1e6  # of its vector: whatever is denser is black too
 LEAST_STRENGTH = 0.03  # in optical density: a stain that is not there cannot be made stronger
 
 
@@ -83,7 +92,8 @@ def stain_concentrations(patches, vectors, *, background=255.0):
     TypeError
         If `patches` aren't uint8.
     ValueError
-        If `patches` aren't four-dimensional RGB.
+        If `patches` aren't four-dimensional RGB, `vectors` aren't finite numbers of such a shape
+        or cannot be told apart, or `background` isn't from 1 to 255.
 
     See Also
     --------
@@ -104,7 +114,8 @@ def stain_concentrations(patches, vectors, *, background=255.0):
     """
     check_rgb_batch(patches)
     check_background_and_density(background)
-    apart = _apart(np.asarray(vectors, dtype=np.float64)).astype(np.float32)
+    shapes = [(2, 3), (3, 3), (len(patches), 2, 3), (len(patches), 3, 3)]
+    apart = _apart(check_vectors(vectors, shapes=shapes)).astype(np.float32)
     density = density_planes(patches, background).swapaxes(1, 2)
     return (density @ apart).reshape(*patches.shape[:3], apart.shape[-1])
 
@@ -115,16 +126,21 @@ def mix_stains(concentrations, vectors, *, background=255.0):
     Parameters
     ----------
     concentrations : array-like of shape (..., n_stains)
-        How much of each stain, in multiples of its vector.
+        How much of each stain, in multiples of its vector, within a million.
     vectors : array-like of shape (n_stains, 3)
         Optical densities (log10) of the stains.
-    background : float, default=255
-        Intensity of the empty slide.
+    background : float or array-like of shape (3,), default=255
+        Intensity of the empty slide, from 1.
 
     Returns
     -------
     ndarray of shape (..., 3), uint8
         Intensities.
+
+    Raises
+    ------
+    ValueError
+        If an argument doesn't hold finite real numbers of such a shape.
 
     Examples
     --------
@@ -134,7 +150,18 @@ def mix_stains(concentrations, vectors, *, background=255.0):
            [ 57,  51, 131],
            [217,  26, 198]], dtype=uint8)
     """
-    return optical_density_to_rgb(np.asarray(concentrations) @ np.asarray(vectors), background)
+    vectors = check_real(vectors, name="vectors", low=-LARGEST, high=LARGEST)
+    concentrations = check_real(
+        concentrations, name="concentrations", low=-MOST_STAIN, high=MOST_STAIN
+    )
+    if vectors.ndim != 2 or vectors.shape[1] != 3 or not len(vectors):
+        raise ValueError(f"vectors must have the shape (n_stains, 3); got {vectors.shape}.")
+    if concentrations.ndim == 0 or concentrations.shape[-1] != len(vectors):
+        raise ValueError(
+            f"concentrations must have a last axis of {len(vectors)}, an entry a stain; got shape "
+            f"{concentrations.shape}."
+        )
+    return optical_density_to_rgb(concentrations @ vectors.astype(np.float64), background)
 
 
 def measure_strengths(density, vectors):
@@ -193,9 +220,10 @@ def exchange_stains(patches, stains, target, *, background=240.0, keep_residual=
     Raises
     ------
     TypeError
-        If `patches` aren't uint8.
+        If `patches` aren't uint8, or stains and target not :class:`Stains`.
     ValueError
-        If `patches` aren't four-dimensional RGB, or stains and target are not as above.
+        If `patches` aren't four-dimensional RGB, stains and target are not as above or out of any
+        range of densities, or the two stains of a patch cannot be told apart.
 
     References
     ----------
@@ -214,26 +242,23 @@ def exchange_stains(patches, stains, target, *, background=240.0, keep_residual=
     """
     check_rgb_batch(patches)
     check_background_and_density(background)
-    check_looks(stains, target, n_patches=len(patches))
-    vectors = np.broadcast_to(stains.vectors, (len(patches), 2, 3))
-    strengths = np.broadcast_to(stains.strengths, (len(patches), 2))
-    measured = np.isfinite(strengths).all(axis=1)
-    if not measured.all():
-        exchanged = patches.copy()
-        exchanged[measured] = exchange_stains(
-            patches[measured],
-            Stains(vectors[measured], strengths[measured]),
-            target,
-            background=background,
-            keep_residual=keep_residual,
-        )
-        return exchanged
+    check_flag(keep_residual, name="keep_residual")
+    stains, target, measured = check_looks(
+        stains, target, kind=Stains, shapes=((2, 3), (2,)), name="stains", n_patches=len(patches)
+    )
+    vectors, strengths = (each[measured] for each in stains)
+    refuse_alike(vectors, name="stains.vectors")
     ratios = target.strengths / strengths
     slopes = _apart(vectors) @ (ratios[:, :, None] * target.vectors)
     if keep_residual:
         slopes += np.eye(3) - _apart(vectors) @ vectors
     shift = np.log10(255 / background)
-    return map_densities(patches, slopes, shift - shift * slopes.sum(axis=1, keepdims=True))
+    offsets = shift - shift * slopes.sum(axis=1, keepdims=True)
+    if measured.all():
+        return map_densities(patches, slopes, offsets)
+    exchanged = patches.copy()
+    exchanged[measured] = map_densities(patches[measured], slopes, offsets)
+    return exchanged
 
 
 def _apart(vectors):

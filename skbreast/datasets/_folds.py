@@ -2,9 +2,9 @@
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import check_consistent_length
 
-from skbreast._patients import shared_patients
+from skbreast._patients import check_labels, shared_patients
 from skbreast._validation import check_groups, check_number
 
 __all__ = ["find_straddlers", "make_folds", "repair_folds"]
@@ -39,7 +39,7 @@ def make_folds(X, y, groups=None, *, n_splits=5, random_state=0):
     """
     check_number(n_splits, name="n_splits", low=2, integer=True)
     check_consistent_length(X, y)
-    y = column_or_1d(y)
+    y = check_labels(y, name="y")
     if groups is not None:
         groups = check_groups(groups, n_samples=len(y))
     if groups is None:

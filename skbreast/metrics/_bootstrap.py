@@ -1,13 +1,12 @@
 """Bootstrap intervals that resample patients, each with all its patches."""
 
 from dataclasses import dataclass
-from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import check_scalar
 
 from skbreast._validation import check_choice
 from skbreast.metrics._called_metrics import bind_metric, defined_or_nan
+from skbreast.metrics._limits import check_resampling
 from skbreast.metrics._resampled_metrics import block_size, evaluate_by_counts, prepare
 from skbreast.metrics._resampling import (
     UndefinedIntervalError,
@@ -96,7 +95,7 @@ def patient_bootstrap(
         mean over folds of the metric within the fold, without folds in which it is undefined:
         scores of different models are never compared.
     n_resamples : int, default=2000
-        How many resamples are drawn.
+        How many resamples are drawn, up to ten million.
     confidence_level : float, default=0.95
         Between 0 and 1.
     stratify : array-like of shape (n_patches,), default=None
@@ -162,11 +161,7 @@ def patient_bootstrap(
     >>> print(interval)
     0.750 [0.250, 1.000]
     """
-    check_scalar(n_resamples, "n_resamples", Integral, min_val=1)
-    check_scalar(
-        confidence_level, "confidence_level", Real,
-        min_val=0, max_val=1, include_boundaries="neither",
-    )  # fmt: skip
+    check_resampling(n_resamples, confidence_level)
     check_choice(interval, name="interval", choices=("percentile", "logit"))
     arrays, patients, folds = check_resampled(arrays, groups, folds)
     resample = _resample_named if isinstance(metric, str) else _resample_called

@@ -1,13 +1,12 @@
 """Do probabilities mean what they say: expected calibration error, and reliability by patient."""
 
 from dataclasses import dataclass
-from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import check_scalar
 
-from skbreast._validation import check_choice, check_sample_weight
+from skbreast._validation import check_choice
 from skbreast.metrics._class_numbers import check_share, number_scored
+from skbreast.metrics._limits import MOST_CELLS, check_bins, check_resampling, check_weights
 from skbreast.metrics._resampling import check_resampled, count_draws, draw_patients, strata_of
 
 __all__ = [
@@ -65,7 +64,7 @@ def expected_calibration_error(
     y_prob : array-like of shape (n_patches,) or (n_patches, 2)
         Probabilities of the positive class, in [0, 1], or of both.
     n_bins : int, default=10
-        How many bins there are.
+        How many bins there are, up to 10,000.
     strategy : {"uniform", "quantile"}, default="uniform"
         Bins of equal width, or with equally many patches.
     sample_weight : array-like of shape (n_patches,), default=None
@@ -99,9 +98,7 @@ def expected_calibration_error(
     0.15
     """
     y_true, y_prob = check_probabilities(y_true, y_prob)
-    weights = check_sample_weight(sample_weight, n_samples=len(y_true))
-    if not weights.any():
-        raise ValueError("sample_weight adds up to 0; give some patches a weight.")
+    weights = check_weights(sample_weight, n_samples=len(y_true))
     edges, bins = _assign_bins(y_prob, n_bins, strategy)
     surplus = np.bincount(bins, weights=weights * (y_prob - y_true), minlength=len(edges) - 1)
     return float(np.abs(surplus).sum() / weights.sum())
@@ -130,11 +127,12 @@ def patient_reliability(
     groups : array-like of shape (n_patches,)
         Patient ids.
     n_bins : int, default=10
-        How many bins there are.
+        How many bins there are, up to 10,000.
     strategy : {"uniform", "quantile"}, default="uniform"
         Bins of equal width, or with equally many patches.
     n_resamples : int, default=2000
-        How many resamples of patients are drawn.
+        How many resamples of patients are drawn; with the bins that hold patches they may make
+        2**27 numbers, 1 GiB.
     confidence_level : float, default=0.95
         Of the intervals, between 0 and 1.
     stratify : array-like of shape (n_patches,), default=None
@@ -170,17 +168,18 @@ def patient_reliability(
     >>> reliability.n_patches.tolist(), reliability.n_patients.tolist()
     ([2, 4], [2, 2])
     """
-    check_scalar(n_resamples, "n_resamples", Integral, min_val=1)
-    check_scalar(
-        confidence_level, "confidence_level", Real,
-        min_val=0, max_val=1, include_boundaries="neither",
-    )  # fmt: skip
+    check_resampling(n_resamples, confidence_level)
     y_true, y_prob = check_probabilities(y_true, y_prob)
     _, patients, _ = check_resampled([y_true, y_prob], groups)
     edges, bins = _assign_bins(y_prob, n_bins, strategy)
-    filled = np.unique(bins)
+    filled, bins = np.unique(bins, return_inverse=True)
+    if len(filled) * n_resamples > MOST_CELLS:
+        raise ValueError(
+            f"n_resamples={n_resamples:,} of {len(filled):,} bins would take too much memory; at "
+            f"most {MOST_CELLS // len(filled):,} resamples are possible, or give fewer n_bins."
+        )
     sizes, hits, sums = (
-        _by_bin_and_patient(bins, patients, weights)[filled]
+        _by_bin_and_patient(bins, patients, weights)
         for weights in (np.ones(len(bins)), y_true, y_prob)
     )
     low, high = _intervals(
@@ -194,18 +193,18 @@ def patient_reliability(
     )
 
 
-def check_probabilities(y_true, y_prob):
+def check_probabilities(y_true, y_prob, *, name="y_prob"):
     """Return labels as 0 and 1 and the probabilities of 1, of two classes."""
-    y_true, y_prob, n_classes = number_scored(y_true, y_prob)
+    y_true, y_prob, n_classes = number_scored(y_true, y_prob, name=name)
     if n_classes > 2:
         raise ValueError(
-            f"y_prob has {n_classes} columns; give one class's probabilities at a time."
+            f"{name} has {n_classes} columns; give one class's probabilities at a time."
         )
-    return y_true, check_share(y_prob, name="y_prob")
+    return y_true, check_share(y_prob, name=name)
 
 
 def _assign_bins(y_prob, n_bins, strategy):
-    check_scalar(n_bins, "n_bins", Integral, min_val=1)
+    check_bins(n_bins)
     check_choice(strategy, name="strategy", choices=("uniform", "quantile"))
     edges = np.linspace(0, 1, n_bins + 1)
     if strategy == "quantile":
@@ -222,7 +221,7 @@ def _by_bin_and_patient(bins, patients, weights):
 
 def _intervals(sizes, hits, *, draws, confidence_level):
     """Percentile intervals of each bin's share over resamples of patients."""
-    block = max(1, _BLOCK_CELLS // sizes.shape[1])
+    block = max(1, _BLOCK_CELLS // max(sizes.shape))
     shares = []
     for drawn in draw_patients(*draws, block=block):
         counts = count_draws(drawn)

@@ -14,6 +14,8 @@ def bind_metric(metric):
 
     With folds (not None) it is the mean over the folds in which the metric is defined.
     """
+    if not callable(metric):
+        raise TypeError(f"metric must be the name of one or a callable; got {metric!r}.")
     wants_groups = _takes_groups(metric)
 
     def call(arrays, patients):
@@ -30,7 +32,8 @@ def bind_metric(metric):
             rows = folds == fold
             values.append(defined_or_nan(call, [each[rows] for each in arrays], patients[rows]))
         defined = [value for value in values if np.isfinite(value)]
-        return float(np.mean(defined)) if defined else np.nan
+        with np.errstate(over="ignore"):  # infinity is told, or counted, by who asked
+            return float(np.mean(defined)) if defined else np.nan
 
     return evaluate
 

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.utils import check_array
 
-from skbreast._validation import check_sample_weight
 from skbreast.metrics._calibration import check_probabilities
+from skbreast.metrics._limits import check_floats, check_weights
 
 __all__ = ["DecisionCurve", "decision_curve"]
 
@@ -72,10 +71,8 @@ def decision_curve(y_true, y_score, *, thresholds=None, sample_weight=None):
     >>> curve.model.tolist(), curve.treat_all.tolist()
     ([0.4375, 0.0], [0.375, 0.0])
     """
-    y_true, y_prob = check_probabilities(y_true, y_score)
-    weights = check_sample_weight(sample_weight, n_samples=len(y_true))
-    if not weights.any():
-        raise ValueError("sample_weight adds up to 0; give some patches a weight.")
+    y_true, y_prob = check_probabilities(y_true, y_score, name="y_score")
+    weights = check_weights(sample_weight, n_samples=len(y_true))
     thresholds = _check_thresholds(thresholds)
     weights = weights / weights.sum()
     odds = thresholds / (1 - thresholds)
@@ -96,7 +93,7 @@ def _share_reaching(y_prob, weights, thresholds):
 def _check_thresholds(thresholds):
     if thresholds is None:
         return np.arange(1, 100) / 100
-    thresholds = check_array(thresholds, dtype=np.float64, ensure_2d=False, input_name="thresholds")
+    thresholds = check_floats(thresholds, name="thresholds")
     if thresholds.ndim != 1 or thresholds.min() < 0 or thresholds.max() >= 1:
         raise ValueError("thresholds must be one-dimensional, from 0 to below 1.")
     return thresholds

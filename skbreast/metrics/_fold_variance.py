@@ -1,13 +1,16 @@
 """An interval for the mean of cross-validated scores whose training sets overlap."""
 
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 from scipy.stats import t as student
-from sklearn.utils import check_array, check_scalar
+
+from skbreast.metrics._limits import check_floats, check_level
 
 __all__ = ["FoldInterval", "corrected_fold_interval"]
+
+LARGEST = 1e100  # score, so that its square is a number too
+MOST = 1e15  # patches or patients
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ def corrected_fold_interval(scores, *, n_train, n_test, confidence_level=0.95):
     Raises
     ------
     ValueError
-        If there are fewer than two scores, one isn't finite, or a size isn't positive.
+        If there are fewer than two scores, one isn't finite or beyond 1e100, or a size isn't
+        positive or beyond 1e15.
 
     Notes
     -----
@@ -90,13 +94,15 @@ def corrected_fold_interval(scores, *, n_train, n_test, confidence_level=0.95):
     >>> print(corrected_fold_interval([0.8, 0.9, 0.85, 0.9, 0.8], n_train=80, n_test=20))
     0.850 [0.757, 0.943] (5 folds)
     """
-    scores = check_array(scores, dtype=np.float64, ensure_2d=False, input_name="scores")
+    scores = check_floats(scores, name="scores")
     if scores.ndim != 1 or len(scores) < 2:
         raise ValueError(f"scores must be two or more in one dimension; got shape {scores.shape}.")
-    check_scalar(
-        confidence_level, "confidence_level", Real,
-        min_val=0, max_val=1, include_boundaries="neither",
-    )  # fmt: skip
+    if np.abs(scores).max() > LARGEST:
+        raise ValueError(
+            f"scores must lie between -{LARGEST:g} and {LARGEST:g}; they reach from "
+            f"{scores.min():g} to {scores.max():g}."
+        )
+    check_level(confidence_level)
     ratio = _mean_size(n_test, name="n_test") / _mean_size(n_train, name="n_train")
     n_folds, mean = len(scores), np.clip(scores.mean(), scores.min(), scores.max())
     variance = scores.var(ddof=1) if np.ptp(scores) else 0  # equal scores would leave rounding
@@ -115,7 +121,10 @@ def _two_sided_p(mean, standard_error, n_folds):
 
 
 def _mean_size(size, *, name):
-    size = np.asarray(size)
-    if size.dtype.kind not in "uif" or not size.size or not (size > 0).all():
-        raise ValueError(f"{name} must be positive, a number or one a fold; got {size}.")
-    return size.mean()
+    sizes = np.asarray(size)
+    inside = sizes.dtype.kind in "uif" and sizes.size and (sizes >= 1 / MOST).all()
+    if not inside or (sizes > MOST).any():
+        raise ValueError(
+            f"{name} must be positive and at most {MOST:g}, a number or one a fold; got {size!r}."
+        )
+    return sizes.mean()

@@ -4,11 +4,13 @@ import math
 
 import numpy as np
 from sklearn.metrics import roc_curve
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_consistent_length
 
 from skbreast._validation import check_number
 from skbreast.metrics._class_numbers import is_positive
-from skbreast.metrics._patient_scores import patient_labels, patient_scores
+from skbreast.metrics._limits import check_floats, check_weights
+from skbreast.metrics._patient_figures import ranks_of
+from skbreast.metrics._patient_scores import labels_of_patients, patient_scores
 
 __all__ = [
     "sensitivity_at_specificity",
@@ -42,7 +44,8 @@ def sensitivity_at_specificity(y_true, y_score, *, specificity=0.9, sample_weigh
     Raises
     ------
     ValueError
-        If there are not two classes, a score isn't finite, or `specificity` is out of range.
+        If there are not two classes, a score isn't finite, weights are negative, not finite or 0
+        for a class, or `specificity` is out of range.
 
     Examples
     --------
@@ -80,7 +83,8 @@ def specificity_at_sensitivity(y_true, y_score, *, sensitivity=0.95, sample_weig
     Raises
     ------
     ValueError
-        If there are not two classes, a score isn't finite, or `sensitivity` is out of range.
+        If there are not two classes, a score isn't finite, weights are negative, not finite or 0
+        for a class, or `sensitivity` is out of range.
 
     Examples
     --------
@@ -139,7 +143,7 @@ def threshold_at_sensitivity(y_true, y_score, *, sensitivity=0.95, groups=None, 
     """
     check_number(sensitivity, name="sensitivity", low=0, high=1, open_low=True)
     if groups is not None:
-        _, y_true = patient_labels(y_true, groups)
+        _, y_true = labels_of_patients(y_true, groups, name="y_true")
         _, y_score = patient_scores(y_score, groups, aggregate=aggregate)
     positive, y_score = _check_scored(y_true, y_score)
     descending = np.sort(y_score[positive])[::-1]
@@ -149,14 +153,18 @@ def threshold_at_sensitivity(y_true, y_score, *, sensitivity=0.95, groups=None, 
 
 def _steps(y_true, y_score, sample_weight):
     positive, y_score = _check_scored(y_true, y_score)
+    if sample_weight is not None:
+        sample_weight = check_weights(sample_weight, n_samples=len(positive))
+        if not (sample_weight[positive].any() and sample_weight[~positive].any()):
+            raise ValueError("sample_weight adds up to 0 for a class; give some patches a weight.")
     false_positive, true_positive, _ = roc_curve(
-        positive, y_score, sample_weight=sample_weight, drop_intermediate=False
+        positive, ranks_of(y_score), sample_weight=sample_weight, drop_intermediate=False
     )
     return false_positive, true_positive
 
 
 def _check_scored(y_true, y_score):
-    y_score = check_array(y_score, dtype=np.float64, ensure_2d=False, input_name="y_score")
+    y_score = check_floats(y_score, name="y_score")
     if y_score.ndim != 1:
         raise ValueError(
             "y_score must be one-dimensional, scores of the positive class; got shape "

@@ -1,13 +1,12 @@
 """Two models on the same patients: is one better, and by how much."""
 
 from dataclasses import dataclass
-from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import check_scalar
 
 from skbreast._validation import check_choice
 from skbreast.metrics._contrasts import called_contrasts, named_contrasts
+from skbreast.metrics._limits import check_resampling
 from skbreast.metrics._resampling import (
     UndefinedIntervalError,
     check_resampled,
@@ -104,7 +103,7 @@ def compare_models(
         As in :func:`patient_bootstrap`. It has no bearing on a permutation, in which every
         patient is present once.
     n_resamples : int, default=2000
-        How many resamples are drawn, or permutations.
+        How many resamples are drawn, or permutations, up to ten million.
     confidence_level : float, default=0.95
         Of the bootstrap interval, between 0 and 1.
     random_state : int, RandomState instance or None, default=None
@@ -154,11 +153,7 @@ def compare_models(
     +0.150 [+0.060, +0.230], p = 0.004 (bootstrap, 20 patients)
     """
     check_choice(method, name="method", choices=("bootstrap", "permutation"))
-    check_scalar(n_resamples, "n_resamples", Integral, min_val=1)
-    check_scalar(
-        confidence_level, "confidence_level", Real,
-        min_val=0, max_val=1, include_boundaries="neither",
-    )  # fmt: skip
+    check_resampling(n_resamples, confidence_level)
     arrays, patients, folds = check_resampled([y_true, first, second], groups, folds)
     n_patients = len(patients.ids)
     contrasts = named_contrasts if isinstance(metric, str) else called_contrasts

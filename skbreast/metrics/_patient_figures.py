@@ -3,11 +3,11 @@
 import numpy as np
 from sklearn.metrics import roc_auc_score
 from sklearn.utils import check_consistent_length
-from sklearn.utils.multiclass import unique_labels
 
-from skbreast._patients import by_patient, check_labels
-from skbreast.metrics._class_numbers import number_scored
-from skbreast.metrics._patient_scores import patient_labels, patient_scores
+from skbreast._patients import by_patient
+from skbreast.metrics._class_numbers import find_labels, number_scored
+from skbreast.metrics._limits import check_labels
+from skbreast.metrics._patient_scores import labels_of_patients, patient_scores
 
 __all__ = [
     "TIED_DECIMALS",
@@ -15,9 +15,29 @@ __all__ = [
     "patient_auc",
     "patient_recognition_rate",
     "patient_weights",
+    "ranks_of",
+    "tied",
 ]
 
 TIED_DECIMALS = 12  # means of equal scores may differ beyond, by how their sums were rounded
+_NO_DECIMALS = 2.0**14  # from here on float64 has less than 12 decimals
+
+
+def tied(scores):
+    """Return scores rounded so far that those equal on paper are equal.
+
+    Large ones have no decimals of that kind, and of the largest rounding would make infinity.
+    """
+    small = np.abs(scores) < _NO_DECIMALS
+    return np.where(small, np.where(small, scores, 0).round(TIED_DECIMALS), scores)
+
+
+def ranks_of(scores):
+    """Return ranks, the same for equal scores: a ROC curve needs no more.
+
+    The difference of two large scores may be infinite, that of ranks is not.
+    """
+    return np.unique(scores, return_inverse=True)[1]
 
 
 def patient_accuracies(y_true, y_pred, groups):
@@ -60,7 +80,7 @@ def patient_accuracies(y_true, y_pred, groups):
     """
     y_true, y_pred = check_labels(y_true, name="y_true"), check_labels(y_pred, name="y_pred")
     check_consistent_length(y_true, y_pred)
-    unique_labels(y_true, y_pred)  # refuses probabilities, and strings beside numbers
+    find_labels(y_true, y_pred)  # refuses probabilities, and strings beside numbers
     patients = by_patient(groups, n_samples=len(y_true))
     correct = np.bincount(patients.codes, weights=y_true == y_pred)
     return patients.ids, correct / patients.counts
@@ -150,7 +170,7 @@ def patient_auc(y_true, y_score, groups, *, aggregate="mean", top_k=5, threshold
     >>> patient_auc(y_true, y_score, patients, aggregate="max")
     0.5
     """
-    _, labels = patient_labels(y_true, groups)
+    _, labels = labels_of_patients(y_true, groups, name="y_true")
     _, scores = patient_scores(
         y_score, groups, aggregate=aggregate, top_k=top_k, threshold=threshold
     )
@@ -158,10 +178,11 @@ def patient_auc(y_true, y_score, groups, *, aggregate="mean", top_k=5, threshold
     present = np.unique(labels)
     if len(present) < 2:
         raise ValueError("y_true has the same label for all patients; an AUC needs two.")
-    scores = scores.round(TIED_DECIMALS)
+    scores = tied(scores)
     if scores.ndim == 1:
-        return float(roc_auc_score(labels, scores))
-    return float(np.mean([roc_auc_score(labels == each, scores[:, each]) for each in present]))
+        return float(roc_auc_score(labels, ranks_of(scores)))
+    areas = [roc_auc_score(labels == each, ranks_of(scores[:, each])) for each in present]
+    return float(np.mean(areas))
 
 
 def patient_weights(groups):
@@ -192,6 +213,8 @@ def patient_weights(groups):
     >>> patient_weights(["a", "a", "a", "b"]).round(2).tolist()
     [0.67, 0.67, 0.67, 2.0]
     """
+    if not hasattr(groups, "__iter__") or getattr(groups, "ndim", 1) == 0:
+        raise ValueError(f"groups must hold the patient of each patch; got {groups!r}.")
     groups = groups if hasattr(groups, "__len__") else list(groups)
     if len(groups) == 0:
         raise ValueError("groups is empty; give the patient of each patch.")

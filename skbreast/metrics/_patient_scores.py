@@ -1,14 +1,12 @@
 """One score, and one label, a patient."""
 
-from numbers import Integral, Real
-
 import numpy as np
-from sklearn.utils import check_array, check_scalar
 
-from skbreast._patients import by_patient, check_labels
-from skbreast._validation import check_choice, name_some
+from skbreast._patients import by_patient
+from skbreast._validation import check_choice, check_number, name_some
+from skbreast.metrics._limits import check_floats, check_labels
 
-__all__ = ["patient_labels", "patient_scores"]
+__all__ = ["labels_of_patients", "patient_labels", "patient_scores"]
 
 _AGGREGATES = ("mean", "max", "top_k", "vote")
 
@@ -29,7 +27,7 @@ def patient_scores(y_score, groups, *, aggregate="mean", top_k=5, threshold=0.5)
     top_k : int, default=5
         How many of the highest scores "top_k" takes; all of them where a patient has fewer.
     threshold : float, default=0.5
-        The score from which a patch votes for the class, in the unit of `y_score`.
+        The score from which a patch votes for the class, in the unit of `y_score`; not NaN.
 
     Returns
     -------
@@ -54,15 +52,15 @@ def patient_scores(y_score, groups, *, aggregate="mean", top_k=5, threshold=0.5)
     [0.5, 0.9]
     """
     check_choice(aggregate, name="aggregate", choices=_AGGREGATES)
-    check_scalar(top_k, "top_k", Integral, min_val=1)
-    check_scalar(threshold, "threshold", Real)
-    y_score = check_array(y_score, dtype=np.float64, ensure_2d=False, input_name="y_score")
+    check_number(top_k, name="top_k", low=1, integer=True)
+    check_number(threshold, name="threshold", low=-np.inf)
+    y_score = check_floats(y_score, name="y_score")
     patients = by_patient(groups, n_samples=len(y_score))
     columns = y_score.reshape(len(y_score), -1)
     if aggregate == "max":
         scores = np.maximum.reduceat(columns[patients.order], patients.starts, axis=0)
     elif aggregate == "top_k":
-        scores = _mean_of_highest(columns, patients, k=top_k)
+        scores = _mean_of_highest(columns, patients, k=min(top_k, len(columns)))
     else:
         votes = columns >= threshold if aggregate == "vote" else columns
         scores = _mean_by_patient(votes, patients)
@@ -71,12 +69,22 @@ def patient_scores(y_score, groups, *, aggregate="mean", top_k=5, threshold=0.5)
 
 def _mean_by_patient(columns, patients):
     values = columns[patients.order].astype(np.float64)
-    means = np.add.reduceat(values, patients.starts, axis=0) / patients.counts[:, None]
+    means = _mean_of_each(values, patients.starts, patients.counts)
     # A sum rounds: without this the means of equal scores would differ with the patient's size.
     low, high = (
         each.reduceat(values, patients.starts, axis=0) for each in (np.minimum, np.maximum)
     )
     return np.clip(means, low, high)
+
+
+def _mean_of_each(values, starts, counts):
+    """Return the sums from each start to the next over the counts, also where no sum is finite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        means = np.add.reduceat(values, starts, axis=0) / counts[:, None]
+    if np.isfinite(means).all():
+        return means
+    sizes = np.diff(starts, append=len(values))
+    return np.add.reduceat(values / np.repeat(counts, sizes)[:, None], starts, axis=0)
 
 
 def _mean_of_highest(columns, patients, *, k):
@@ -85,7 +93,7 @@ def _mean_of_highest(columns, patients, *, k):
     rank = np.arange(len(columns)) - np.repeat(patients.starts, patients.counts)
     highest = np.where(rank[:, None] < k, descending, 0.0)
     taken = np.minimum(patients.counts, k)
-    means = np.add.reduceat(highest, patients.starts, axis=0) / taken[:, None]
+    means = _mean_of_each(highest, patients.starts, taken)
     first, last = patients.starts, patients.starts + taken - 1
     return np.clip(means, descending[last], descending[first])  # see _mean_by_patient
 
@@ -120,13 +128,18 @@ def patient_labels(y, groups):
     >>> ids.tolist(), labels.tolist()
     ([3, 7], ['B', 'M'])
     """
-    y = check_labels(y, name="y")
+    return labels_of_patients(y, groups, name="y")
+
+
+def labels_of_patients(y, groups, *, name):
+    """As :func:`patient_labels`, of an argument with a name of its own."""
+    y = check_labels(y, name=name)
     patients = by_patient(groups, n_samples=len(y))
     labels = y[patients.order[patients.starts]]
     several = np.unique(patients.codes[labels[patients.codes] != y])
     if len(several):
         raise ValueError(
-            f"y has several labels for {len(several)} of {len(patients.ids)} patients "
+            f"{name} has several labels for {len(several)} of {len(patients.ids)} patients "
             f"({name_some(patients.ids[several].tolist())}): these labels belong to patches, so no "
             "patient has a label of its own."
         )

@@ -9,8 +9,8 @@ from skbreast._validation import check_choice
 from skbreast.metrics import _count_metrics
 from skbreast.metrics._class_numbers import check_share, number_labels, number_scored
 from skbreast.metrics._count_metrics import LABEL_METRICS, Rows, from_labels, mean_of_defined
-from skbreast.metrics._patient_figures import TIED_DECIMALS
-from skbreast.metrics._patient_scores import patient_labels, patient_scores
+from skbreast.metrics._patient_figures import tied
+from skbreast.metrics._patient_scores import labels_of_patients, patient_labels, patient_scores
 
 __all__ = ["METRIC_NAMES", "block_size", "evaluate_by_counts", "prepare", "stack_models"]
 
@@ -76,7 +76,9 @@ def prepare(name, y_true, outputs, patients, folds=None):
     if metric.takes == "probabilities":
         outputs = [check_share(output, name="y_prob") for output in outputs]
     if metric.of_patients:
-        patient_labels(y_true, patients.ids[patients.codes])  # a fold may not see that they differ
+        labels_of_patients(
+            y_true, patients.ids[patients.codes], name="y_true"
+        )  # a fold may not see that they differ
     if folds is None:
         folds = np.zeros(len(y_true), dtype=np.intp)
     parts = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
@@ -163,5 +165,5 @@ def block_size(n_patients, folds):
 
 def _one_row_a_patient(rows):
     ids, y_true = patient_labels(rows.y_true, rows.patients)
-    scores = patient_scores(rows.output, rows.patients)[1].round(TIED_DECIMALS)
+    scores = tied(patient_scores(rows.output, rows.patients)[1])
     return Rows(y_true, scores, ids, rows.n_classes)

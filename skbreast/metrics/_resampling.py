@@ -5,7 +5,8 @@ from scipy.special import expit, logit
 from scipy.stats import t as student
 from sklearn.utils import check_consistent_length, check_random_state
 
-from skbreast._patients import by_patient, check_labels
+from skbreast._patients import by_patient
+from skbreast.metrics._limits import check_labels
 
 __all__ = [
     "UndefinedIntervalError",
@@ -128,7 +129,8 @@ def percentile_interval(values, confidence_level):
     """
     defined = _keep_defined(values)
     tail = (1 - confidence_level) / 2
-    low, high = np.quantile(defined, [tail, 1 - tail])
+    # Quarters: the difference of two large numbers, by which is interpolated, has to be a number.
+    low, high = 4 * np.quantile(defined / 4, [tail, 1 - tail])
     return float(low), float(high), len(values) - len(defined)
 
 

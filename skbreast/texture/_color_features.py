@@ -26,7 +26,7 @@ def color_features(patches, *, spaces=("rgb",), quantiles=(), n_jobs=None):
     Parameters
     ----------
     patches : ndarray of shape (n_patches, height, width, channels)
-        Finite numbers in any range for "rgb"; raw pixels 0…255, uint8 or float, for the others.
+        Finite numbers within ±1e15 for "rgb"; raw pixels 0…255, uint8 or float, for the others.
     spaces : sequence of {"rgb", "lab", "hed"}, default=("rgb",)
         Colour spaces: the pixels as they are, any number of channels; CIELAB (D65), and the
         densities of haematoxylin, eosin and DAB, of three channels.

@@ -15,7 +15,7 @@ def color_moments(patches):
     Parameters
     ----------
     patches : ndarray of shape (n_patches, height, width, channels)
-        Finite numbers in any range; uint8 0…255 as a rule.
+        Finite numbers within ±1e15; uint8 0…255 as a rule.
 
     Returns
     -------
@@ -26,7 +26,7 @@ def color_moments(patches):
     Raises
     ------
     ValueError
-        If `patches` isn't 4-D or has no pixels or channels.
+        If `patches` isn't 4-D, has no pixels or channels, or no finite numbers within 1e15.
 
     Examples
     --------

@@ -101,7 +101,7 @@ def _measurer(min_area, min_contrast, smoothing):
     return partial(
         _measure,
         min_area=check_number(min_area, name="min_area", low=1, integer=True),
-        min_contrast=check_number(min_contrast, name="min_contrast", low=0),
+        min_contrast=check_number(min_contrast, name="min_contrast", low=0, high=1000),
         smoothing=check_number(smoothing, name="smoothing", low=0, high=64),
     )
 

@@ -20,6 +20,7 @@ def check_numbers(values, *, name, may_be_empty=False, **bounds):
         Of each, as for :func:`skbreast._validation.check_number`.
     """
     is_sequence = hasattr(values, "__iter__") and not isinstance(values, str)
+    is_sequence = is_sequence and getattr(values, "ndim", 1) > 0
     numbers = list(values) if is_sequence else []
     if is_sequence and (numbers or may_be_empty):
         numbers = [check_number(each, name=f"Each of {name}", **bounds) for each in numbers]

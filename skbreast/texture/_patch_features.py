@@ -107,7 +107,8 @@ class PatchFeatures(TransformerMixin, BaseEstimator):
         return np.array(self._feature_names(), dtype=object)
 
     def _check(self, X, *, reset):
-        patches = check_patches(X)
+        with np.errstate(over="ignore", invalid="ignore"):  # of a sum that looks for NaN
+            patches = check_patches(X)
         keep_feature_count(self, X, patches, reset=reset)
         if patches.ndim == 1 or not self._wants_raw_pixels():
             return patches
