@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from skbreast._files import forget_parts, name_of_part, write_text, written_whole
+from skbreast._files import forget_parts, name_of_part, write_text, written_together, written_whole
 
 
 def test_a_file_appears_when_the_block_ends(tmp_path):

@@ -178,7 +178,7 @@ def test_a_model_that_was_half_moved_is_none(bunch, tmp_path, monkeypatch):
     with pytest.raises(OSError, match="power cut"):
         train_into(tmp_path, bunch, model, n_splits=2, n_resamples=10, random_state=1)
     monkeypatch.undo()
-    with pytest.raises(ValueError, match="holds no training.json"):
+    with pytest.raises(ValueError, match=r"holds no training\.json"):
         open_model(tmp_path)
     train_into(tmp_path, bunch, model, n_splits=2, n_resamples=10)
     assert open_model(tmp_path)[1] == ["benign", "malignant"]
