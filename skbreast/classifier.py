@@ -5,36 +5,12 @@ import contextlib
 import numpy as np
 from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
 from skbreast._callbacks import CallbackSupportMixin, with_callbacks
-from skbreast._fit_input import (
-    check_all_classes,
-    check_like_fitted,
-    check_parameters,
-    check_samples,
-    check_shares,
-    check_validation,
-    count_channels,
-    find_classes,
-    previous_state,
-    resolved_weights,
-)
-from skbreast._fitting import TrainingSet, channel_statistics, class_scores
-from skbreast._learning import learn, learn_once
-from skbreast._patches import PatchSource, check_input_size
-from skbreast._resuming import check_team
-from skbreast._teams import ALONE
-from skbreast._training_data import split_off_validation
-from skbreast._validation import warn_if_raw, warn_if_scaled
-from skbreast.hardware import resolve_precision
-from skbreast.registry import ARCHITECTURES, BACKBONES, check_side
+from skbreast._classifier_fit import fit_part, fit_whole
+from skbreast._classifier_network import score_patches
 
 __all__ = ["PatchCNNClassifier"]
-
-HEAD_SHARE = 0.25
-TOP_RATE = 0.1
 
 
 class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
@@ -300,7 +276,8 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             If an argument or parameter is not as documented; the message names it.
         """
         with _restored_on_error(self):
-            return self._partial_fit(X, y, classes, sample_weight)
+            fit_part(self, X, y, classes, sample_weight)
+        return self
 
     def predict(self, X):
         """Return the most probable class of each patch.
@@ -315,7 +292,7 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         ndarray of shape (n_patches,)
             Labels from `classes_`.
         """
-        scores = self._scores(X)
+        scores = score_patches(self, X)
         return self.classes_[scores.argmax(axis=1)]
 
     def predict_proba(self, X):
@@ -331,7 +308,7 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         ndarray of shape (n_patches, n_classes), float64
             Rows sum to 1; columns are in the order of `classes_`.
         """
-        scores = self._scores(X).astype(np.float64)
+        scores = score_patches(self, X).astype(np.float64)
         if scores.shape[1] == 2:
             positive = expit(scores[:, 1] - scores[:, 0])
             return np.column_stack([1 - positive, positive])
@@ -350,186 +327,13 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         ndarray of shape (n_patches,) or (n_patches, n_classes), float64
             Above 0 means the second of two classes.
         """
-        scores = self._scores(X).astype(np.float64)
+        scores = score_patches(self, X).astype(np.float64)
         return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
 
     @with_callbacks
     def _fit(self, X, y, sample_weight, groups, given_validation):
-        check_parameters(self)
-        team = self._find_team()
-        with team.training():
-            self._train(team, X, y, sample_weight, groups, given_validation)
-        vars(self).pop("_partial_state", None)
+        fit_whole(self, X, y, sample_weight, groups, given_validation)
         return self
-
-    def _train(self, team, X, y, sample_weight, groups, given_validation):
-        seed = team.from_chief(self._draw_seed)
-        with team.together():
-            samples = check_samples(self, X, y, sample_weight, groups, n_channels=None)
-            previous = previous_state(self, find_classes(samples.y), count_channels(samples.X))
-            if previous:
-                self._warn_of_scale(X, samples.X)
-            self.classes_ = find_classes(samples.y)
-            validation = check_validation(self, *given_validation, samples)
-            if validation is None and self.early_stopping:
-                samples, validation = self._split(samples, seed)
-            size = previous and previous["shape"][:2]
-            training_set = self._open_training(samples, size=size, team=team)
-            if validation is not None:
-                validation = self._training_set(validation, self.patch_shape_[:2], team)
-        check_team(self, training_set, validation, team)
-        check_shares(self, len(samples.y), team)
-        with team.to_the_end():
-            program = self._start_program(training_set.source, previous, seed, team)
-            with program.held():
-                learn(
-                    self,
-                    program,
-                    self._plan(program),
-                    training_set,
-                    validation,
-                    samples=samples,
-                    history=dict(previous["history"]) if previous else {},
-                    seed=seed,
-                    team=team,
-                )
-
-    def _split(self, samples, seed):
-        """Return what is learned from, and what early stopping goes by."""
-        sides = split_off_validation(
-            np.searchsorted(self.classes_, samples.y),
-            samples.groups,
-            fraction=self.validation_fraction,
-            seed=seed,
-            X=samples.X,
-        )
-        return [samples.take(rows) for rows in sides]
-
-    def _partial_fit(self, X, y, classes, sample_weight):
-        check_parameters(self)
-        if self.early_stopping:
-            raise ValueError("partial_fit sees no epochs; early_stopping must be False.")
-        if self.checkpoint is not None:
-            raise ValueError(
-                "partial_fit keeps no checkpoints; checkpoint must be None. Save the classifier."
-            )
-        if self.distribute is not None:
-            raise ValueError("partial_fit trains in one process alone; distribute must be None.")
-        if self.class_weight == "balanced":
-            raise ValueError(
-                "partial_fit sees a part of the patches; class_weight must be None or a dict."
-            )
-        first = not hasattr(self, "weights_")
-        n_channels = None if first else self.patch_shape_[2]
-        samples = check_samples(self, X, y, sample_weight, None, n_channels=n_channels)
-        check_all_classes(self, classes, samples.y, first=first)
-        if not first:
-            self._warn_of_scale(X, samples.X)
-        state = vars(self).get("_partial_state") or self._new_partial_state()
-        training_set = self._open_training(samples, size=None if first else self.patch_shape_[:2])
-        if first:
-            self.history_ = {}
-            program = self._start_program(training_set.source, None, state["seed"])
-        else:
-            program = self._program(fresh=True, seed=state["seed"])
-            self._load(program, self.weights_)
-        phase = {"phase": program.phases[-1], "learning_rate": self._last_rate(program)}
-        self._partial_state = learn_once(self, program, phase, training_set, state)
-        return self
-
-    def _new_partial_state(self):
-        return {"seed": self._draw_seed(), "calls": 0, "optimizer": None}
-
-    def _draw_seed(self):
-        return int(check_random_state(self.random_state).randint(2**31 - 1))
-
-    def _find_team(self):
-        """Find who trains together: before anything else that TensorFlow might do."""
-        if self.distribute is None:
-            return ALONE
-        from skbreast._keras.distribution import find_team
-
-        return find_team(self.distribute)
-
-    def _open_training(self, samples, size, team=ALONE):
-        training_set = self._training_set(samples, size or check_input_size(self.input_size), team)
-        shape = training_set.source.shape
-        if self.architecture in BACKBONES:
-            check_side(BACKBONES[self.architecture], shape[:2])
-        self.patch_shape_ = shape
-        if samples.X.ndim == 1:
-            self.n_features_in_ = int(np.prod(shape))
-        return training_set
-
-    def _training_set(self, samples, size, team=ALONE):
-        targets = np.searchsorted(self.classes_, samples.y).astype(np.int32)
-        source = PatchSource(samples.X, size)
-        if team.n_processes == 1:  # each of several reads its own rows only, whenever it needs them
-            source = source.kept()
-        return TrainingSet(source, targets, samples.weights)
-
-    def _start_program(self, source, previous, seed, team=ALONE):
-        own = not callable(self.architecture)
-        precision = resolve_precision(self.precision, gpu=_gpu_precision)
-        self.precision_ = precision if own else "float32"
-        program = self._program(fresh=True, seed=seed, team=team)
-        rng = np.random.default_rng(seed)
-        program.reset(rng, weights=None if previous else resolved_weights(self))
-        if previous:
-            self._load(program, previous["weights"])
-        else:
-            program.standardise(*self._statistics(source, team))
-        return program
-
-    @staticmethod
-    def _statistics(source, team):
-        values = team.from_chief(lambda: [each.tolist() for each in channel_statistics(source)])
-        return map(np.array, values)
-
-    def _load(self, program, weights):
-        try:
-            program.set_weights(weights)
-        except ValueError as error:
-            raise ValueError(
-                f"The weights of the last fit do not fit architecture={self.architecture!r}; it "
-                "must be the same, or fit without warm_start."
-            ) from error
-
-    def _plan(self, program):
-        """Return the phases of the training: name, epochs, peak of the learning rate."""
-        rate = self.learning_rate
-        if program.phases == ("all",):
-            return [{"phase": "all", "epochs": self.max_epochs, "learning_rate": rate}]
-        n_head = max(1, round(HEAD_SHARE * self.max_epochs))
-        n_top = self.max_epochs - n_head
-        head = {"phase": "head", "epochs": n_head, "learning_rate": rate}
-        top = {"phase": "top", "epochs": n_top, "learning_rate": self._last_rate(program)}
-        return [head, top] if n_top else [head]
-
-    def _last_rate(self, program):
-        return self.learning_rate * (1 if program.phases == ("all",) else TOP_RATE)
-
-    def _program(self, **options):
-        from skbreast._keras.programs import get_program
-
-        shape, n_classes = self.patch_shape_, len(self.classes_)
-        return get_program(self.architecture, shape, n_classes, self.precision_, **options)
-
-    def _scores(self, X):
-        check_is_fitted(self, "weights_")
-        patches = check_like_fitted(self, X, n_channels=self.patch_shape_[2])
-        self._warn_of_scale(X, patches)
-        source = PatchSource(patches, self.patch_shape_[:2])
-        program = self._program()
-        with program.kept():
-            self._load(program, self.weights_)
-            return class_scores(program, source, self.batch_size)
-
-    def _warn_of_scale(self, X, patches):
-        """Compare with what `fit` saw: the first weights of a network of ours are its means."""
-        if self.architecture in ARCHITECTURES:
-            warn = warn_if_scaled if np.abs(self.weights_[0]).mean() > 1 else warn_if_raw
-            warn(X, patches)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -537,12 +341,6 @@ class PatchCNNClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         tags.input_tags.string = True
         return tags
-
-
-def _gpu_precision():
-    from skbreast._keras.devices import gpu_precision
-
-    return gpu_precision()
 
 
 @contextlib.contextmanager

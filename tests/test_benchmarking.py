@@ -23,6 +23,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skbreast import PatchCNNClassifier
 from skbreast._digests import digest_estimator
 from skbreast._fold_store import FoldStore
+from skbreast._patches import PatchSource
 from skbreast.benchmarking import run_benchmark
 from skbreast.datasets import make_patches
 from skbreast.evaluation import (
@@ -245,19 +246,14 @@ def test_all_models_may_fail(tmp_path):
     assert "failed in fold 1" in (tmp_path / "out" / "results.md").read_text()
 
 
-def test_an_interrupted_training_is_no_result(tmp_path):
-    class Interrupted(PatchCNNClassifier):
-        def _open_training(self, *arguments, **options):
-            training_set = super()._open_training(*arguments, **options)
-            training_set.source.take = interrupt
-            return training_set
-
-    def interrupt(rows):
+def test_an_interrupted_training_is_no_result(tmp_path, monkeypatch):
+    def interrupt(source, rows):
         raise KeyboardInterrupt
 
-    bunch = make_bunch()
+    monkeypatch.setattr(PatchSource, "take", interrupt)
+    cnn = {"cnn": PatchCNNClassifier(max_epochs=1)}
     with pytest.raises(KeyboardInterrupt):
-        run_benchmark(bunch, {"cnn": Interrupted(max_epochs=1)}, tmp_path, n_resamples=20)
+        run_benchmark(make_bunch(), cnn, tmp_path, n_resamples=20)
     assert not (tmp_path / "folds").exists()
 
 

@@ -18,7 +18,7 @@ from sklearn.model_selection import PredefinedSplit, StratifiedGroupKFold, cross
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skbreast import PatchCNNClassifier
+from skbreast import PatchCNNClassifier, _classifier_fit
 from skbreast._training_data import split_off_validation
 from skbreast.datasets import make_patches
 from skbreast.reading import PatchReadError
@@ -406,7 +406,7 @@ def test_an_interruption_before_the_training_leaves_the_last(X, y, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(PatchCNNClassifier, "_start_program", interrupt)
+    monkeypatch.setattr(_classifier_fit, "start_program", interrupt)
     with pytest.raises(KeyboardInterrupt):
         model.fit(X[..., :1], np.array(["a", "b"])[y])
     assert vars(model) == before
@@ -670,15 +670,13 @@ def test_metadata_is_routed(X, y, bunch, monkeypatch):
     import sklearn
     from sklearn.model_selection import cross_val_score
 
-    from skbreast import classifier
-
     seen = []
 
     def note_groups(targets, groups, **options):
         seen.append(set(groups))
         return split_off_validation(targets, groups, **options)
 
-    monkeypatch.setattr(classifier, "split_off_validation", note_groups)
+    monkeypatch.setattr(_classifier_fit, "split_off_validation", note_groups)
     patients = list(dict.fromkeys(bunch.groups))
     halves = [patients.index(patient) // 2 % 2 for patient in bunch.groups]  # both classes in each
 

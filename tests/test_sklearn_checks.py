@@ -49,7 +49,6 @@ EXPECTED_FAILURES = {
     # scikit-learn declares the first of its own threshold classifiers, too.
     "SensitivityThresholdClassifierCV": {
         "check_classifiers_train": "decisions are not those at probability .5",
-        "check_classifiers_one_label_sample_weights": "a class of weight 0 makes scores alike",
     },
 }
 
